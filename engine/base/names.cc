@@ -1,0 +1,165 @@
+// The names of the public enumerations and counters, one table each.
+#include <array>
+
+#include "dualstream/outcome.h"
+#include "dualstream/stats.h"
+#include "dualstream/status.h"
+
+namespace dualstream {
+
+std::string_view name(StatusCode code) noexcept {
+  switch (code) {
+    case StatusCode::ok:
+      return "ok";
+    case StatusCode::invalid_options:
+      return "invalid_options";
+    case StatusCode::unreachable:
+      return "unreachable";
+    case StatusCode::unauthorized:
+      return "unauthorized";
+    case StatusCode::unknown_topic:
+      return "unknown_topic";
+    case StatusCode::timed_out:
+      return "timed_out";
+    case StatusCode::stopped:
+      return "stopped";
+    case StatusCode::exhausted:
+      return "exhausted";
+  }
+  return "unknown";
+}
+
+std::string_view name(PublishResult result) noexcept {
+  switch (result) {
+    case PublishResult::accepted:
+      return "accepted";
+    case PublishResult::full:
+      return "full";
+    case PublishResult::too_large:
+      return "too_large";
+    case PublishResult::invalid:
+      return "invalid";
+    case PublishResult::stopping:
+      return "stopping";
+  }
+  return "unknown";
+}
+
+std::string_view name(OutcomeKind kind) noexcept {
+  switch (kind) {
+    case OutcomeKind::delivered:
+      return "delivered";
+    case OutcomeKind::failed:
+      return "failed";
+    case OutcomeKind::refused:
+      return "refused";
+    case OutcomeKind::pending:
+      return "pending";
+  }
+  return "unknown";
+}
+
+std::string_view name(Failure failure) noexcept {
+  switch (failure) {
+    case Failure::none:
+      return "none";
+    case Failure::timed_out:
+      return "timed_out";
+    case Failure::too_large:
+      return "too_large";
+    case Failure::unknown_topic:
+      return "unknown_topic";
+    case Failure::unauthorized:
+      return "unauthorized";
+    case Failure::rejected:
+      return "rejected";
+    case Failure::stopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+std::string_view name(Persisted persisted) noexcept {
+  switch (persisted) {
+    case Persisted::no:
+      return "no";
+    case Persisted::maybe:
+      return "maybe";
+  }
+  return "unknown";
+}
+
+namespace {
+
+constexpr std::array<CounterInfo, kCounterCount> kCounterInfos{{
+    {Counter::offered, "offered", "events that publish() was called with"},
+    {Counter::accepted, "accepted", "events that publish() took"},
+    {Counter::refused_full, "refused_full", "events refused because the queue was full"},
+    {Counter::refused_too_large, "refused_too_large", "events refused for their size"},
+    {Counter::refused_invalid, "refused_invalid", "events refused for a bad field or a bad line"},
+    {Counter::refused_stopping, "refused_stopping", "events refused because the engine stops"},
+    {Counter::delivered, "delivered", "events that Kafka acknowledged"},
+    {Counter::failed, "failed", "events whose outcome was failed"},
+    {Counter::failed_maybe_persisted, "failed_maybe_persisted",
+     "failed events that may stand in the log all the same"},
+    {Counter::delivered_bytes, "delivered_bytes", "keys and payloads of the delivered events"},
+    {Counter::batches, "batches", "batches handed to the Kafka client"},
+    {Counter::retried_batches, "retried_batches",
+     "batches that the Kafka client did not take whole"},
+    {Counter::callback_exceptions, "callback_exceptions", "exceptions thrown by on_outcomes"},
+    {Counter::kafka_errors, "kafka_errors", "errors that the Kafka client reported by itself"},
+    {Counter::announced, "announced", "notifications made: one per event and channel template"},
+    {Counter::notified, "notified", "notifications in frames that Redis answered"},
+    {Counter::dropped_overflow, "dropped_overflow",
+     "notifications dropped because too many were held, the oldest first"},
+    {Counter::dropped_refused, "dropped_refused",
+     "notifications that Redis refused for missing rights"},
+    {Counter::dropped_error, "dropped_error", "notifications that Redis answered with an error"},
+    {Counter::dropped_stopped, "dropped_stopped", "notifications left over at stop"},
+    {Counter::unconfirmed, "unconfirmed",
+     "notifications written to a connection that broke before Redis answered"},
+    {Counter::frames, "frames", "frames that Redis answered: PUBLISH commands"},
+    {Counter::receivers, "receivers", "subscribers that Redis said it gave frames to"},
+    {Counter::redis_connects, "redis_connects", "connections to Redis that became ready"},
+    {Counter::redis_disconnects, "redis_disconnects", "connections to Redis that were lost"},
+    {Counter::pending, "pending", "accepted events without an outcome"},
+    {Counter::pending_bytes, "pending_bytes", "memory that pending events hold"},
+    {Counter::pending_notifications, "pending_notifications",
+     "notifications held or written without an answer"},
+}};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kCounterInfos.size(); ++i) {
+    if (static_cast<std::size_t>(kCounterInfos[i].counter) != i) return false;
+  }
+  return true;
+}
+static_assert(in_order(), "the table stands in the order of the enumeration");
+
+}  // namespace
+
+const std::array<CounterInfo, kCounterCount>& counter_infos() noexcept { return kCounterInfos; }
+
+std::uint64_t Stats::refused() const noexcept {
+  const Stats& self = *this;
+  return self[Counter::refused_full] + self[Counter::refused_too_large] +
+         self[Counter::refused_invalid] + self[Counter::refused_stopping];
+}
+
+std::uint64_t Stats::dropped() const noexcept {
+  const Stats& self = *this;
+  return self[Counter::dropped_overflow] + self[Counter::dropped_refused] +
+         self[Counter::dropped_error] + self[Counter::dropped_stopped];
+}
+
+bool Stats::balances() const noexcept {
+  const Stats& self = *this;
+  return self[Counter::offered] == self[Counter::accepted] + refused() &&
+         self[Counter::accepted] ==
+             self[Counter::delivered] + self[Counter::failed] + self[Counter::pending] &&
+         self[Counter::announced] == self[Counter::notified] + dropped() +
+                                         self[Counter::unconfirmed] +
+                                         self[Counter::pending_notifications];
+}
+
+}  // namespace dualstream

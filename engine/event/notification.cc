@@ -1,0 +1,30 @@
+#include "event/notification.h"
+
+#include <cstring>
+
+namespace dualstream::event {
+namespace {
+
+char* append(char* to, std::string_view text) {
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
+}  // namespace
+
+Notification::Notification(const EventView& event, std::int32_t partition, std::int64_t offset)
+    : offset_(offset),
+      partition_(partition),
+      id_size_(static_cast<std::uint16_t>(event.id.size())),
+      type_size_(static_cast<std::uint16_t>(event.type.size())),
+      source_type_size_(static_cast<std::uint16_t>(event.source_type.size())),
+      source_id_size_(static_cast<std::uint16_t>(event.source_id.size())) {
+  if (text_size() > kInlineBytes) heap_ = std::make_unique_for_overwrite<char[]>(text_size());
+  char* to = heap_ ? heap_.get() : inline_;
+  to = append(to, event.id);
+  to = append(to, event.type);
+  to = append(to, event.source_type);
+  append(to, event.source_id);
+}
+
+}  // namespace dualstream::event

@@ -1,0 +1,72 @@
+// Notification is what Redis is told of an event: which one, about whom, and where it lies in
+// Kafka. Never its payload.
+//
+//   | heap_ or inline_ |  id  |  type  |  source_type  |  source_id  |
+//
+// The texts stand one after the other in one block, inside the object when they are short, so that
+// most notifications cross from the Kafka worker to the Redis worker without an allocation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "dualstream/event_view.h"
+
+namespace dualstream::event {
+
+// A value; moves, does not copy.
+class Notification {
+ public:
+  Notification() = default;
+  // Copies the four texts of `event`; its payload is not read. `partition` and `offset` are
+  // negative when unknown (notify = accepted).
+  Notification(const EventView& event, std::int32_t partition, std::int64_t offset);
+
+  Notification(Notification&&) noexcept = default;
+  Notification& operator=(Notification&&) noexcept = default;
+
+  [[nodiscard]] std::string_view id() const noexcept { return {text(), id_size_}; }
+  [[nodiscard]] std::string_view type() const noexcept { return {text() + id_size_, type_size_}; }
+  [[nodiscard]] std::string_view source_type() const noexcept {
+    return {text() + id_size_ + type_size_, source_type_size_};
+  }
+  [[nodiscard]] std::string_view source_id() const noexcept {
+    return {text() + id_size_ + type_size_ + source_type_size_, source_id_size_};
+  }
+  [[nodiscard]] std::int32_t partition() const noexcept { return partition_; }
+  [[nodiscard]] std::int64_t offset() const noexcept { return offset_; }
+
+  // How many notifications of this source were dropped just before this one, on the way to the
+  // Redis worker.
+  [[nodiscard]] std::uint32_t missed_before() const noexcept { return missed_before_; }
+  void set_missed_before(std::uint32_t count) noexcept { missed_before_ = count; }
+
+  // The memory it holds, the object included.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return sizeof *this + (heap_ ? text_size() : 0);
+  }
+
+ private:
+  static constexpr std::size_t kInlineBytes = 96;
+
+  [[nodiscard]] std::size_t text_size() const noexcept {
+    return std::size_t{id_size_} + type_size_ + source_type_size_ + source_id_size_;
+  }
+  [[nodiscard]] const char* text() const noexcept { return heap_ ? heap_.get() : inline_; }
+
+  std::int64_t offset_ = -1;
+  std::int32_t partition_ = -1;
+  std::uint32_t missed_before_ = 0;
+  std::uint16_t id_size_ = 0;
+  std::uint16_t type_size_ = 0;
+  std::uint16_t source_type_size_ = 0;
+  std::uint16_t source_id_size_ = 0;
+  std::unique_ptr<char[]> heap_;
+  char inline_[kInlineBytes];
+};
+
+static_assert(sizeof(Notification) == 128, "two cache lines");
+
+}  // namespace dualstream::event

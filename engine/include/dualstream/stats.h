@@ -1,0 +1,75 @@
+// Stats is a snapshot of an Engine's counters. They obey the ledger (docs/guarantees.md):
+//
+//   offered   = accepted + refused_full + refused_too_large + refused_invalid + refused_stopping
+//   accepted  = delivered + failed + pending
+//   announced = notified + dropped_* + unconfirmed + pending_notifications
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace dualstream {
+
+enum class Counter : std::uint8_t {
+  // Publishers.
+  offered,
+  accepted,
+  refused_full,
+  refused_too_large,
+  refused_invalid,
+  refused_stopping,
+  // Kafka worker.
+  delivered,
+  failed,
+  failed_maybe_persisted,
+  delivered_bytes,
+  batches,
+  retried_batches,
+  callback_exceptions,
+  kafka_errors,
+  // Notifications: one per event and channel template.
+  announced,
+  notified,
+  dropped_overflow,
+  dropped_refused,
+  dropped_error,
+  dropped_stopped,
+  unconfirmed,
+  frames,
+  receivers,
+  redis_connects,
+  redis_disconnects,
+  // Gauges: what is held at this moment.
+  pending,
+  pending_bytes,
+  pending_notifications,
+};
+
+inline constexpr std::size_t kCounterCount =
+    static_cast<std::size_t>(Counter::pending_notifications) + 1;
+
+struct CounterInfo {
+  Counter counter;
+  std::string_view label;  // The stable name, for logs and programs.
+  std::string_view help;   // One line.
+};
+
+// All counters in the order of the enumeration.
+[[nodiscard]] const std::array<CounterInfo, kCounterCount>& counter_infos() noexcept;
+
+struct Stats {
+  std::array<std::uint64_t, kCounterCount> values{};
+
+  [[nodiscard]] std::uint64_t operator[](Counter counter) const noexcept {
+    return values[static_cast<std::size_t>(counter)];
+  }
+  [[nodiscard]] std::uint64_t refused() const noexcept;
+  [[nodiscard]] std::uint64_t dropped() const noexcept;
+  // Whether the three equations above hold. A snapshot of a running engine is taken so that they
+  // always do.
+  [[nodiscard]] bool balances() const noexcept;
+};
+
+}  // namespace dualstream
