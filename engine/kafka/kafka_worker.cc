@@ -98,8 +98,7 @@ std::size_t KafkaWorker::take_events(base::TimePoint now) {
   for (event::EventPtr& event : std::span{taken_}.first(count)) {
     event->taken_at = now;
     if (notifications_ != nullptr && settings_.notify == NotifyAt::accepted) {
-      notifications_->push(event::Notification{event->view(), -1, -1});
-      counters_.add(Counter::announced, settings_.notifications_per_event);
+      announce(event::Notification{event->view(), -1, -1});
     }
     place(std::move(event));
   }
@@ -178,7 +177,6 @@ void KafkaWorker::follow_topic() {
                    " partitions; a source whose key now falls into another one is in order within "
                    "each, not across the two");
   }
-  last_topic_notice_.clear();
 }
 
 void KafkaWorker::follow_notices() {
@@ -248,9 +246,12 @@ void KafkaWorker::settle(std::span<Report> reports) {
     if (acknowledged) {
       delivered += 1;
       delivered_bytes += event.record_bytes();
-      notify(report);
-    } else if (report.persisted == Persisted::maybe) {
-      maybe_persisted += 1;
+      if (notifications_ != nullptr && settings_.notify == NotifyAt::acknowledged) {
+        announce(event::Notification{event.view(), report.partition, report.offset});
+      }
+    } else {
+      if (report.persisted == Persisted::maybe) maybe_persisted += 1;
+      if (report.failure == Failure::stopped) given_up_ += 1;
     }
     const Outcome outcome{
         .kind = acknowledged ? OutcomeKind::delivered : OutcomeKind::failed,
@@ -299,10 +300,10 @@ void KafkaWorker::settle_waiting(event::EventList&& list, Failure failure,
   }
 }
 
-void KafkaWorker::notify(const Report& report) {
-  if (notifications_ == nullptr || settings_.notify != NotifyAt::acknowledged) return;
-  notifications_->push(event::Notification{report.event->view(), report.partition, report.offset});
+void KafkaWorker::announce(event::Notification&& notification) {
+  // Counted before the Redis worker can see it: nothing is notified before it was announced.
   counters_.add(Counter::announced, settings_.notifications_per_event);
+  notifications_->push(std::move(notification));
 }
 
 void KafkaWorker::call_back(std::span<const Outcome> outcomes) noexcept {
