@@ -53,6 +53,9 @@ class KafkaWorker final : public base::Duty {
   // without them.
   void stop_by(base::TimePoint give_up_at) noexcept;
 
+  // Events that failed because the stop came first. After the thread has ended.
+  [[nodiscard]] std::size_t given_up() const noexcept { return given_up_; }
+
   static constexpr base::Duration kPurgeGrace = std::chrono::milliseconds{250};
 
  private:
@@ -70,7 +73,7 @@ class KafkaWorker final : public base::Duty {
   // Gives every report its outcome and frees its event; the flow's one exit.
   void settle(std::span<Report> reports);
   void settle_waiting(event::EventList&& list, Failure failure, std::string_view detail);
-  void notify(const Report& report);
+  void announce(event::Notification&& notification);
   void call_back(std::span<const Outcome> outcomes) noexcept;
 
   static constexpr std::size_t kEventsPerCycle = 1024;
@@ -88,7 +91,6 @@ class KafkaWorker final : public base::Duty {
   base::TimePoint expire_at_ = base::kNever;
   bool kafka_in_trouble_ = false;
   NoticeKind trouble_ = NoticeKind::info;
-  std::string last_topic_notice_;
 
   // Reused from cycle to cycle.
   std::vector<event::EventPtr> taken_;
@@ -100,6 +102,7 @@ class KafkaWorker final : public base::Duty {
   Stopping stopping_ = Stopping::no;
   base::TimePoint close_at_ = base::kNever;
   bool finished_ = false;
+  std::size_t given_up_ = 0;
 
   // Written by stop_by().
   std::atomic<base::TimePoint> give_up_at_{base::kNever};
