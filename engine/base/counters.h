@@ -20,6 +20,12 @@ class alignas(64) Counters {
     value.store(value.load(std::memory_order_relaxed) + n, std::memory_order_release);
   }
 
+  // Takes back one that was counted too early.
+  void take_back(Counter counter) noexcept {
+    auto& value = values_[static_cast<std::size_t>(counter)];
+    value.store(value.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+  }
+
   [[nodiscard]] std::uint64_t get(Counter counter) const noexcept {
     return values_[static_cast<std::size_t>(counter)].load(std::memory_order_acquire);
   }

@@ -21,6 +21,8 @@ std::string_view name(StatusCode code) noexcept {
       return "unknown_topic";
     case StatusCode::timed_out:
       return "timed_out";
+    case StatusCode::rejected:
+      return "rejected";
     case StatusCode::stopped:
       return "stopped";
     case StatusCode::exhausted:

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 
@@ -25,6 +24,8 @@ class NotificationQueue {
     std::size_t bytes_max = 16 * 1024 * 1024;
     // Sources of dropped notifications that are remembered until their next one.
     std::size_t missed_sources_max = 65'536;
+    // How many notifications of the ledger one of these stands for: the channel templates.
+    std::size_t units = 1;
   };
 
   // `counters` is the Kafka worker's; `consumer` is woken by flush().
@@ -42,7 +43,7 @@ class NotificationQueue {
   // Moves up to `out.size()` of the oldest to the front of `out`; returns how many.
   [[nodiscard]] std::size_t pop(std::span<Notification> out);
 
-  // Nothing more will be pushed.
+  // Nothing more will be pushed. On the Kafka worker.
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept;
 

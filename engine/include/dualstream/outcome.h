@@ -51,10 +51,10 @@ struct Outcome {
   std::uint64_t tag = 0;
   // Why it failed, in Kafka's words. Valid during the callback; from publish_and_wait(), always (a
   // static text).
-  std::string_view detail;
+  std::string_view detail{};
   // The whole event, so that a failed one can be saved. Valid during the callback only; empty from
   // publish_and_wait(), whose caller still holds the events.
-  EventView event;
+  EventView event{};
 };
 
 [[nodiscard]] std::string_view name(PublishResult result) noexcept;

@@ -1,0 +1,94 @@
+// Event is one accepted event: its fields and bytes in a single block, from publish() to its
+// outcome.
+//
+//   | Event | source_id | payload | id | type | source_type |
+//             ^ the key   ^ the value: librdkafka reads the payload where it stands, without a copy
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/time.h"
+#include "dualstream/event_view.h"
+#include "event/answer_slot.h"
+
+namespace dualstream::event {
+
+// Lifetime: made by make_event(), owned by one EventPtr, one EventList or the Kafka client at a
+// time. Thread:   whoever owns it.
+class Event {
+ public:
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  [[nodiscard]] std::string_view source_id() const noexcept { return {bytes(), source_id_size_}; }
+  [[nodiscard]] std::string_view payload() const noexcept {
+    return {bytes() + source_id_size_, payload_size_};
+  }
+  [[nodiscard]] std::string_view id() const noexcept {
+    return {bytes() + source_id_size_ + payload_size_, id_size_};
+  }
+  [[nodiscard]] std::string_view type() const noexcept {
+    return {id().data() + id_size_, type_size_};
+  }
+  [[nodiscard]] std::string_view source_type() const noexcept {
+    return {type().data() + type_size_, source_type_size_};
+  }
+  [[nodiscard]] std::uint64_t tag() const noexcept { return tag_; }
+  [[nodiscard]] EventView view() const noexcept {
+    return {id(), type(), source_type(), source_id(), payload(), tag_};
+  }
+
+  // Key and value, as Kafka sees it.
+  [[nodiscard]] std::size_t record_bytes() const noexcept {
+    return source_id_size_ + payload_size_;
+  }
+  // The whole block: what admission charges.
+  [[nodiscard]] std::size_t block_bytes() const noexcept {
+    return sizeof(Event) + source_id_size_ + payload_size_ + id_size_ + type_size_ +
+           source_type_size_;
+  }
+
+  // The next one in the list that it stands in; see EventList.
+  Event* next = nullptr;
+  // When the Kafka worker took it: linger and expiry count from here, so that publish() reads no
+  // clock.
+  base::TimePoint taken_at{};
+  // Where publish_and_wait() wants its outcome; empty for all other events.
+  AnswerSlot answer;
+
+ private:
+  friend struct EventDeleter;
+  friend std::unique_ptr<Event, struct EventDeleter> make_event(const EventView& view) noexcept;
+
+  explicit Event(const EventView& view) noexcept;
+  ~Event() = default;
+
+  [[nodiscard]] const char* bytes() const noexcept {
+    return reinterpret_cast<const char*>(this + 1);
+  }
+  [[nodiscard]] char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
+
+  const std::uint64_t tag_;
+  const std::uint32_t payload_size_;
+  const std::uint16_t source_id_size_;
+  const std::uint16_t id_size_;
+  const std::uint16_t type_size_;
+  const std::uint16_t source_type_size_;
+};
+
+struct EventDeleter {
+  void operator()(Event* event) const noexcept;
+};
+using EventPtr = std::unique_ptr<Event, EventDeleter>;
+
+// The block that `view` needs.
+[[nodiscard]] std::size_t block_bytes(const EventView& view) noexcept;
+
+// Copies `view`, whose fields are within their limits, into one allocation. Empty when there is no
+// memory.
+[[nodiscard]] EventPtr make_event(const EventView& view) noexcept;
+
+}  // namespace dualstream::event

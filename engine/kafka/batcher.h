@@ -1,0 +1,117 @@
+// Batcher decides when a partition's events leave for the Kafka client, and how many at once.
+//
+// A batch leaves when nothing of its partition is outstanding and the partition is full, or its
+// oldest event has waited `linger`. So batches grow by themselves while Kafka is busy, an idle
+// engine adds no delay, and order per partition is plain to see: only one batch of a partition is
+// under way. The client, which spins behind an outstanding request when it holds more, never does
+// (docs/architecture.md, "Gated batching").
+//
+//   add() -> [ FIFO of partition 0 ] -> take_ready() -> outstanding -> reported()
+//            [ FIFO of partition 1 ]         ^              |
+//                                            +- put_back() -+  refused by the client: to the front
+//                                            again, in order
+//
+// Pure: no I/O, no clock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.h"
+#include "event/event_list.h"
+
+namespace dualstream::kafka {
+
+// Events of one partition that go in one produce call.
+struct Batch {
+  std::int32_t partition = -1;
+  event::EventList events;
+  std::size_t wire_bytes = 0;
+};
+
+// Thread: Kafka worker only.
+class Batcher {
+ public:
+  struct Limits {
+    std::size_t batch_events_max = 4096;
+    std::size_t batch_bytes_max = 1'000'000;
+    base::Duration linger{0};
+    // Partitions of one broker that may be outstanding at once: Kafka's clients keep five requests
+    // in flight to a broker, and a sixth would wait in the client with its latency counted there.
+    std::size_t outstanding_per_broker_max = 5;
+  };
+
+  // What a record takes on the wire besides key and value: lengths, deltas and attributes of
+  // Kafka's record format v2, rounded up.
+  static constexpr std::size_t kRecordOverheadBytes = 12;
+
+  explicit Batcher(const Limits& limits) : limits_(limits) {}
+
+  // The broker that leads each partition, -1 for none. The number of partitions only grows.
+  void set_leaders(std::span<const std::int32_t> leaders);
+  [[nodiscard]] std::int32_t partitions() const noexcept {
+    return static_cast<std::int32_t>(partitions_.size());
+  }
+
+  // Takes an event for a partition that exists. Its taken_at is what its linger counts from.
+  void add(std::int32_t partition, event::EventPtr event);
+
+  // The next batch that may leave, if any; its partition is outstanding from here on. Fair:
+  // partitions take turns.
+  [[nodiscard]] std::optional<Batch> take_ready(base::TimePoint now);
+
+  // The client did not take these events of a batch: they go to the front again, and count as
+  // reported.
+  void put_back(Batch&& rest);
+
+  // Kafka's answer for `count` events of the partition came.
+  void reported(std::int32_t partition, std::size_t count);
+
+  // Events that wait here since `before` or longer, oldest first within a partition.
+  [[nodiscard]] event::EventList take_expired(base::TimePoint before);
+
+  // Everything that waits here, for a stop.
+  [[nodiscard]] event::EventList take_all();
+
+  // When take_ready() may have something that it has not now, without any other call; kNever if
+  // only a report can bring it.
+  [[nodiscard]] base::TimePoint next_ready_at() const;
+
+  // Events that wait here.
+  [[nodiscard]] std::size_t waiting_events() const noexcept { return waiting_events_; }
+  // Events handed over without a report.
+  [[nodiscard]] std::size_t outstanding_events() const noexcept { return outstanding_events_; }
+
+ private:
+  struct Partition {
+    event::EventList fifo;
+    std::size_t wire_bytes = 0;
+    std::size_t outstanding = 0;
+    std::int32_t leader = -1;
+    std::int32_t outstanding_at = -1;  // The broker on whose account the outstanding batch stands.
+    bool in_turn = false;              // Whether turns_ holds it.
+  };
+
+  [[nodiscard]] bool full(const Partition& partition) const noexcept;
+  [[nodiscard]] bool waited_long_enough(const Partition& partition,
+                                        base::TimePoint now) const noexcept;
+  [[nodiscard]] bool broker_busy(std::int32_t broker) const;
+  void wait_for_turn(std::int32_t index);
+  [[nodiscard]] Batch take_from(std::int32_t index);
+
+  const Limits limits_;
+  std::vector<Partition> partitions_;
+  // Partitions with events waiting and none outstanding, in the order of their turns.
+  std::deque<std::int32_t> turns_;
+  // Outstanding partitions by broker.
+  std::unordered_map<std::int32_t, std::size_t> outstanding_by_broker_;
+  std::size_t waiting_events_ = 0;
+  std::size_t outstanding_events_ = 0;
+};
+
+}  // namespace dualstream::kafka

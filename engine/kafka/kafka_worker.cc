@@ -1,0 +1,319 @@
+#include "kafka/kafka_worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "kafka/partitioner.h"
+
+namespace dualstream::kafka {
+namespace {
+
+// How much later than its time an event may expire: expiry looks at every partition, so it does so
+// now and then.
+constexpr base::Duration kExpiryStep = std::chrono::milliseconds{100};
+
+LogLevel level_of(NoticeKind kind) {
+  return kind == NoticeKind::info ? LogLevel::info : LogLevel::error;
+}
+
+std::string_view meaning_of(NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::unreachable:
+      return "; events are buffered and sent when a broker answers";
+    case NoticeKind::unauthorized:
+      return "; events fail until the credentials or rights are mended";
+    case NoticeKind::topic:
+      return "; its events fail until it is there";
+    case NoticeKind::error:
+      return "; the client goes on by itself";
+    case NoticeKind::info:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace
+
+KafkaWorker::KafkaWorker(Settings settings, std::unique_ptr<KafkaProducer> producer,
+                         event::EventQueue& events, event::NotificationQueue* notifications,
+                         base::Counters& counters, base::Log& log)
+    : settings_(std::move(settings)),
+      producer_(std::move(producer)),
+      events_(events),
+      notifications_(notifications),
+      counters_(counters),
+      log_(log),
+      batcher_(settings_.batching),
+      taken_(kEventsPerCycle),
+      reports_(kReportsPerCycle) {
+  outcomes_.reserve(kReportsPerCycle);
+}
+
+KafkaWorker::~KafkaWorker() = default;
+
+std::size_t KafkaWorker::do_work(base::TimePoint now) {
+  if (finished_) return 0;
+  // Reports first: they open the gates for the batches that are handed over last.
+  std::size_t work = forward_reports();
+  follow_topic();
+  follow_notices();
+  work += take_events(now);
+  work += expire(now);
+  work += hand_over_batches(now);
+  advance_stop(now);
+  return work;
+}
+
+base::WakeUp KafkaWorker::wake_up() const {
+  base::TimePoint at = std::min(batcher_.next_ready_at(), expire_at_);
+  if (stopping_ == Stopping::draining)
+    at = std::min(at, give_up_at_.load(std::memory_order_acquire));
+  if (stopping_ == Stopping::purging) at = std::min(at, close_at_);
+  return {
+      .fd = -1, .want_write = false, .at = at};  // The producer writes to the worker's own eventfd.
+}
+
+void KafkaWorker::stop_by(base::TimePoint give_up_at) noexcept {
+  give_up_at_.store(give_up_at, std::memory_order_release);
+}
+
+std::size_t KafkaWorker::forward_reports() {
+  const std::size_t count = producer_->poll_reports(reports_);
+  if (count == 0) return 0;
+  const std::span reports = std::span{reports_}.first(count);
+  for (std::size_t i = 0; i < count;) {
+    // Reports come in runs of one partition.
+    std::size_t run = 1;
+    while (i + run < count && reports[i + run].partition == reports[i].partition) ++run;
+    batcher_.reported(reports[i].partition, run);
+    i += run;
+  }
+  settle(reports);
+  return count;
+}
+
+std::size_t KafkaWorker::take_events(base::TimePoint now) {
+  const std::size_t count = events_.pop(taken_);
+  for (event::EventPtr& event : std::span{taken_}.first(count)) {
+    event->taken_at = now;
+    if (notifications_ != nullptr && settings_.notify == NotifyAt::accepted) {
+      announce(event::Notification{event->view(), -1, -1});
+    }
+    place(std::move(event));
+  }
+  if (count > 0) {
+    expire_at_ = std::min(expire_at_, now + settings_.delivery_timeout);
+    if (notifications_ != nullptr) notifications_->flush();
+  }
+  return count;
+}
+
+void KafkaWorker::place(event::EventPtr event) {
+  if (batcher_.partitions() == 0) {
+    unplaced_.push_back(std::move(event));
+    return;
+  }
+  const std::int32_t partition = partition_of(event->source_id(), batcher_.partitions());
+  batcher_.add(partition, std::move(event));
+}
+
+std::size_t KafkaWorker::hand_over_batches(base::TimePoint now) {
+  if (stopping_ == Stopping::purging) return 0;
+  std::size_t work = 0;
+  while (std::optional<Batch> batch = batcher_.take_ready(now)) {
+    refused_.clear();
+    const std::size_t offered = batch->events.size();
+    producer_->produce(batch->partition, batch->events, refused_);
+    const std::size_t left = batch->events.size();
+    if (left < offered) counters_.add(Counter::batches);
+    if (!refused_.empty()) {
+      batcher_.reported(batch->partition, refused_.size());
+      settle(refused_);
+    }
+    if (left > 0) {
+      counters_.add(Counter::retried_batches);
+      batch->wire_bytes = 0;
+      for (const event::Event* event = batch->events.front(); event != nullptr;
+           event = event->next) {
+        batch->wire_bytes += event->record_bytes() + Batcher::kRecordOverheadBytes;
+      }
+      batcher_.put_back(std::move(*batch));
+      break;  // There is no room at present; the next reports bring some.
+    }
+    work += offered;
+  }
+  return work;
+}
+
+std::size_t KafkaWorker::expire(base::TimePoint now) {
+  if (now < expire_at_) return 0;
+  const base::TimePoint before = now - settings_.delivery_timeout;
+  event::EventList expired = batcher_.take_expired(before);
+  while (!unplaced_.empty() && unplaced_.front()->taken_at <= before) {
+    expired.push_back(unplaced_.pop_front());
+  }
+  const bool more = batcher_.waiting_events() > 0 || !unplaced_.empty();
+  expire_at_ = more ? now + kExpiryStep : base::kNever;
+  const std::size_t count = expired.size();
+  settle_waiting(std::move(expired), Failure::timed_out,
+                 "no broker took it within kafka.delivery_timeout");
+  return count;
+}
+
+void KafkaWorker::follow_topic() {
+  TopicView view;
+  if (!producer_->poll_topic(view)) return;
+  const bool first = batcher_.partitions() == 0;
+  const auto before = static_cast<std::size_t>(batcher_.partitions());
+  batcher_.set_leaders(view.leaders);
+  if (first) {
+    event::EventList waiting = std::move(unplaced_);
+    while (!waiting.empty()) place(waiting.pop_front());
+  } else if (view.leaders.size() > before) {
+    log_.write(LogLevel::warning,
+               "kafka: the topic grew from " + std::to_string(before) + " to " +
+                   std::to_string(view.leaders.size()) +
+                   " partitions; a source whose key now falls into another one is in order within "
+                   "each, not across the two");
+  }
+}
+
+void KafkaWorker::follow_notices() {
+  Notice notice;
+  while (producer_->poll_notice(notice)) {
+    if (notice.kind == NoticeKind::info) {
+      log_.write(LogLevel::info, "kafka: " + notice.text);
+      continue;
+    }
+    counters_.add(Counter::kafka_errors);
+    // One line per change of state: the first trouble, or trouble of another kind.
+    if (kafka_in_trouble_ && trouble_ == notice.kind) continue;
+    kafka_in_trouble_ = true;
+    trouble_ = notice.kind;
+    log_.write(level_of(notice.kind),
+               "kafka: " + notice.text + std::string{meaning_of(notice.kind)});
+  }
+}
+
+void KafkaWorker::advance_stop(base::TimePoint now) {
+  if (stopping_ == Stopping::no) {
+    if (!events_.closed()) return;
+    stopping_ = Stopping::draining;
+  }
+  if (stopping_ == Stopping::draining && now >= give_up_at_.load(std::memory_order_acquire)) {
+    stopping_ = Stopping::purging;
+    close_at_ = now + kPurgeGrace;
+    producer_->purge();
+  }
+  if (stopping_ == Stopping::purging) {
+    give_up_what_waits();
+    if (batcher_.outstanding_events() > 0 && now < close_at_) return;
+    finish();
+    return;
+  }
+  if (events_.pending_events() == 0) finish();
+}
+
+void KafkaWorker::give_up_what_waits() {
+  event::EventList left = batcher_.take_all();
+  left.splice_back(std::move(unplaced_));
+  settle_waiting(std::move(left), Failure::stopped, "the engine stopped before Kafka took it");
+}
+
+void KafkaWorker::finish() {
+  std::vector<Report> last;
+  producer_->close(last);
+  settle(last);
+  // An ingest thread may be between its admission and its push, for a few instructions.
+  while (events_.pending_events() > 0) {
+    if (take_events(base::TimePoint{}) > 0) give_up_what_waits();
+  }
+  if (notifications_ != nullptr) notifications_->close();
+  finished_ = true;
+}
+
+void KafkaWorker::settle(std::span<Report> reports) {
+  outcomes_.clear();
+  std::size_t bytes = 0;
+  std::size_t delivered = 0;
+  std::size_t delivered_bytes = 0;
+  std::size_t maybe_persisted = 0;
+  for (Report& report : reports) {
+    const event::Event& event = *report.event;
+    const bool acknowledged = report.failure == Failure::none;
+    bytes += event.block_bytes();
+    if (acknowledged) {
+      delivered += 1;
+      delivered_bytes += event.record_bytes();
+      if (notifications_ != nullptr && settings_.notify == NotifyAt::acknowledged) {
+        announce(event::Notification{event.view(), report.partition, report.offset});
+      }
+    } else {
+      if (report.persisted == Persisted::maybe) maybe_persisted += 1;
+      if (report.failure == Failure::stopped) given_up_ += 1;
+    }
+    const Outcome outcome{
+        .kind = acknowledged ? OutcomeKind::delivered : OutcomeKind::failed,
+        .refusal = PublishResult::accepted,
+        .failure = report.failure,
+        .persisted = report.persisted,
+        .partition = report.partition,
+        .offset = report.offset,
+        .tag = event.tag(),
+        .detail = report.detail,
+        .event = event.view(),
+    };
+    if (event.answer.answers != nullptr &&
+        event.answer.answers->give(event.answer.index, outcome)) {
+      continue;
+    }
+    outcomes_.push_back(outcome);
+  }
+  if (notifications_ != nullptr) notifications_->flush();
+  if (delivered > 0 && kafka_in_trouble_) {
+    kafka_in_trouble_ = false;
+    log_.write(LogLevel::info, "kafka: events are acknowledged again");
+  }
+  call_back(outcomes_);
+  counters_.add(Counter::delivered, delivered);
+  counters_.add(Counter::delivered_bytes, delivered_bytes);
+  counters_.add(Counter::failed, reports.size() - delivered);
+  counters_.add(Counter::failed_maybe_persisted, maybe_persisted);
+  for (Report& report : reports) report.event.reset();
+  events_.release(reports.size(), bytes);
+}
+
+void KafkaWorker::settle_waiting(event::EventList&& list, Failure failure,
+                                 std::string_view detail) {
+  std::vector<Report> reports;
+  reports.reserve(std::min(list.size(), kReportsPerCycle));
+  while (!list.empty()) {
+    reports.clear();
+    while (!list.empty() && reports.size() < kReportsPerCycle) {
+      Report& report = reports.emplace_back();
+      report.event = list.pop_front();
+      report.failure = failure;
+      report.detail = detail;
+    }
+    settle(reports);
+  }
+}
+
+void KafkaWorker::announce(event::Notification&& notification) {
+  // Counted before the Redis worker can see it: nothing is notified before it was announced.
+  counters_.add(Counter::announced, settings_.notifications_per_event);
+  notifications_->push(std::move(notification));
+}
+
+void KafkaWorker::call_back(std::span<const Outcome> outcomes) noexcept {
+  if (!settings_.on_outcomes || outcomes.empty()) return;
+  try {
+    settings_.on_outcomes(outcomes);
+  } catch (...) {
+    // The callback is the host program's; whatever it throws, the next outcome has to come.
+    counters_.add(Counter::callback_exceptions);
+  }
+}
+
+}  // namespace dualstream::kafka

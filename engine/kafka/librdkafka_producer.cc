@@ -1,0 +1,313 @@
+#include "kafka/librdkafka_producer.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <deque>
+#include <utility>
+
+#include "base/check.h"
+#include "kafka/librdkafka_client.h"
+#include "kafka/outstanding.h"
+#include "kafka/topic_watcher.h"
+
+namespace dualstream::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A topic that the cluster does not know may be one that it is just creating for us.
+constexpr milliseconds kUnknownTopicGrace{1'500};
+constexpr milliseconds kConnectSlice{250};
+// Notices that nobody polled yet; more are of no use to anybody.
+constexpr std::size_t kNoticesMax = 64;
+
+// Written by librdkafka to the worker's eventfd.
+constexpr std::uint64_t kWakeUp = 1;
+
+std::string seconds_text(base::Duration duration) {
+  const auto ms = std::chrono::duration_cast<milliseconds>(duration).count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+class LibrdkafkaProducer final : public KafkaProducer {
+ public:
+  LibrdkafkaProducer(const KafkaOptions& options, base::Parker& consumer)
+      : brokers_(options.brokers), topic_name_(options.topic), consumer_(consumer) {}
+
+  ~LibrdkafkaProducer() override {
+    std::vector<Report> reports;
+    close(reports);
+    CHECK(reports.empty(), "the worker closes the producer and takes the last reports");
+  }
+
+  [[nodiscard]] Status start(const KafkaOptions& options) {
+    Owned<rd_kafka_conf_t> conf;
+    if (Status status = make_producer_conf(options, conf); !status.ok()) return status;
+    std::array<char, 512> error{};
+    client_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), error.data(), error.size()));
+    if (!client_) {
+      return Status::error(StatusCode::invalid_options,
+                           std::string{"kafka.properties: librdkafka cannot start with them: "} +
+                               error.data() + "; correct the property that it names");
+    }
+    static_cast<void>(conf.release());  // The client owns it now.
+    events_.reset(rd_kafka_queue_get_main(client_.get()));
+    rd_kafka_set_log_queue(client_.get(), events_.get());
+    topic_.reset(rd_kafka_topic_new(client_.get(), topic_name_.c_str(), nullptr));
+    if (!topic_) {
+      return Status::error(StatusCode::invalid_options,
+                           "kafka.topic: librdkafka refuses `" + topic_name_ +
+                               "`: " + rd_kafka_err2str(rd_kafka_last_error()));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Status connect(base::Duration timeout) override {
+    Status status = await_topic(timeout);
+    rd_kafka_queue_io_event_enable(events_.get(), consumer_.event_fd(), &kWakeUp, sizeof kWakeUp);
+    watcher_ = std::make_unique<TopicWatcher>(*client_, *topic_, consumer_);
+    if (!watcher_->start()) {
+      return Status::error(StatusCode::exhausted,
+                           "the system refused a thread; raise its limit on processes (ulimit -u)");
+    }
+    return status;
+  }
+
+  void produce(std::int32_t partition, event::EventList& events,
+               std::vector<Report>& refused) override {
+    messages_.clear();
+    handed_over_.clear();
+    while (!events.empty()) {
+      event::EventPtr event = events.pop_front();
+      rd_kafka_message_t& message = messages_.emplace_back();
+      message = {};
+      // The client reads key and payload only; its type has no const.
+      message.payload = as_mutable(event->payload().data());
+      message.len = event->payload().size();
+      message.key = as_mutable(event->source_id().data());
+      message.key_len = event->source_id().size();
+      message.partition = partition;
+      message._private = event.get();
+      handed_over_.push_back(std::move(event));
+    }
+    rd_kafka_produce_batch(topic_.get(), partition, RD_KAFKA_MSG_F_PARTITION, messages_.data(),
+                           static_cast<int>(messages_.size()));
+    for (std::size_t i = 0; i < messages_.size(); ++i) {
+      const rd_kafka_resp_err_t error = messages_[i].err;
+      event::EventPtr event = std::move(handed_over_[i]);
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        outstanding_.add(partition, std::move(event));
+      } else if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        // librdkafka gives it to all that follow, too: what goes back is the rest, in order.
+        events.push_back(std::move(event));
+      } else {
+        refused.push_back(failed_report(std::move(event), partition, error, Persisted::no));
+      }
+    }
+  }
+
+  [[nodiscard]] std::size_t poll_reports(std::span<Report> out) override {
+    std::size_t count = 0;
+    while (count < out.size()) {
+      const rd_kafka_message_t* message = next_message();
+      if (message == nullptr) break;
+      out[count++] = report_of(*message);
+    }
+    return count;
+  }
+
+  [[nodiscard]] bool poll_topic(TopicView& out) override {
+    if (first_view_) {
+      out = *std::exchange(first_view_, std::nullopt);
+      return true;
+    }
+    if (!watcher_) return false;
+    std::optional<TopicAnswer> answer = watcher_->poll();
+    if (!answer) return false;
+    if (answer->status.ok()) {
+      out = std::move(answer->view);
+      return true;
+    }
+    // "No broker answered" is said by the client itself, with the address; the rest only the
+    // watcher knows.
+    if (answer->status.code != StatusCode::unreachable) {
+      notice({NoticeKind::topic, std::move(answer->status.message)});
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool poll_notice(Notice& out) override {
+    if (notices_.empty()) return false;
+    out = std::move(notices_.front());
+    notices_.pop_front();
+    return true;
+  }
+
+  void purge() override {
+    if (client_) rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  }
+
+  void close(std::vector<Report>& reports) override {
+    watcher_.reset();
+    if (client_) {
+      std::array<Report, 256> some;
+      while (const std::size_t count = poll_reports(some)) {
+        std::move(some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count),
+                  std::back_inserter(reports));
+      }
+    }
+    // Only after this does the client no longer read the events' bytes.
+    current_.reset();
+    topic_.reset();
+    events_.reset();
+    client_.reset();
+    for (std::int32_t partition = 0; partition < outstanding_.partitions(); ++partition) {
+      event::EventList left = outstanding_.take_all(partition);
+      while (!left.empty()) {
+        reports.push_back(failed_report(left.pop_front(), partition, RD_KAFKA_RESP_ERR__DESTROY,
+                                        Persisted::maybe));
+      }
+    }
+  }
+
+  [[nodiscard]] int wake_fd() const override { return consumer_.event_fd(); }
+
+ private:
+  static void* as_mutable(const char* bytes) {
+    // librdkafka's message type has no const; it only reads.
+    return const_cast<char*>(bytes);
+  }
+
+  static Report failed_report(event::EventPtr event, std::int32_t partition,
+                              rd_kafka_resp_err_t error, Persisted persisted) {
+    return {.event = std::move(event),
+            .partition = partition,
+            .offset = -1,
+            .failure = failure_of(error),
+            .persisted = persisted,
+            .detail = rd_kafka_err2str(error)};
+  }
+
+  [[nodiscard]] Report report_of(const rd_kafka_message_t& message) {
+    event::EventPtr event =
+        outstanding_.take(message.partition, static_cast<const event::Event*>(message._private));
+    if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return {.event = std::move(event), .partition = message.partition, .offset = message.offset};
+    }
+    const bool untouched = rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
+    return failed_report(std::move(event), message.partition, message.err,
+                         untouched ? Persisted::no : Persisted::maybe);
+  }
+
+  // The next report of the event being read, or of the next one that has any; notices are put aside
+  // on the way.
+  [[nodiscard]] const rd_kafka_message_t* next_message() {
+    for (;;) {
+      if (current_) {
+        if (const rd_kafka_message_t* message = rd_kafka_event_message_next(current_.get())) {
+          return message;
+        }
+      }
+      current_.reset(rd_kafka_queue_poll(events_.get(), 0));
+      if (!current_) return nullptr;
+      take_notice(*current_);
+    }
+  }
+
+  void take_notice(rd_kafka_event_t& event) {
+    switch (rd_kafka_event_type(&event)) {
+      case RD_KAFKA_EVENT_ERROR:
+        last_error_ = rd_kafka_event_error(&event);
+        last_error_text_ = rd_kafka_event_error_string(&event);
+        notice({notice_kind_of(last_error_), last_error_text_});
+        break;
+      case RD_KAFKA_EVENT_LOG: {
+        const char* facility = nullptr;
+        const char* text = nullptr;
+        int level = 0;
+        if (rd_kafka_event_log(&event, &facility, &text, &level) == 0) {
+          notice({NoticeKind::info, text});
+        }
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  void notice(Notice notice) {
+    if (notices_.size() < kNoticesMax) notices_.push_back(std::move(notice));
+  }
+
+  // Reads what the client says by itself, for connect(), when nothing was produced yet.
+  void read_notices() {
+    while (next_message() != nullptr) {
+    }
+  }
+
+  [[nodiscard]] Status await_topic(base::Duration timeout) {
+    const base::TimePoint start = base::Clock::now();
+    base::TimePoint now = start;
+    Status last = Status::error(StatusCode::unreachable, "no time to ask");
+    while (now - start < timeout) {
+      const base::Duration left = timeout - (now - start);
+      TopicAnswer answer =
+          ask_for_topic(*client_, *topic_, std::min<base::Duration>(left, kConnectSlice));
+      if (answer.status.ok()) {
+        first_view_ = std::move(answer.view);
+        return {};
+      }
+      last = std::move(answer.status);
+      now = base::Clock::now();
+      if (last.code == StatusCode::unauthorized) return last;
+      if (last.code == StatusCode::unknown_topic && now - start >= kUnknownTopicGrace) return last;
+      read_notices();
+      if (notice_kind_of(last_error_) == NoticeKind::unauthorized) {
+        return Status::error(StatusCode::unauthorized,
+                             "kafka.brokers: " + brokers_ + " refused us: " + last_error_text_ +
+                                 "; check security.protocol and the sasl.* or ssl.* properties");
+      }
+    }
+    if (last.code != StatusCode::unreachable) return last;
+    const std::string why = last_error_text_.empty() ? last.message : last_error_text_;
+    return Status::error(
+        StatusCode::unreachable,
+        "kafka.brokers: no broker at " + brokers_ + " answered for topic `" + topic_name_ +
+            "` within " + seconds_text(timeout) + " (" + why +
+            "); check the address, and that the broker runs and can be reached from here");
+  }
+
+  const std::string brokers_;
+  const std::string topic_name_;
+  base::Parker& consumer_;
+
+  // In the order in which they have to be closed, from the last to the first.
+  Owned<rd_kafka_t> client_;
+  Owned<rd_kafka_queue_t> events_;
+  Owned<rd_kafka_topic_t> topic_;
+  std::unique_ptr<TopicWatcher> watcher_;
+
+  Owned<rd_kafka_event_t> current_;  // Whose reports are being read.
+  Outstanding outstanding_;
+  std::vector<rd_kafka_message_t> messages_;  // Kept for their memory.
+  std::vector<event::EventPtr> handed_over_;  // Kept for its memory.
+  std::optional<TopicView> first_view_;
+  std::deque<Notice> notices_;
+  rd_kafka_resp_err_t last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::string last_error_text_;
+};
+
+}  // namespace
+
+Status make_librdkafka_producer(const KafkaOptions& options, base::Parker& consumer,
+                                std::unique_ptr<KafkaProducer>& producer) {
+  auto made = std::make_unique<LibrdkafkaProducer>(options, consumer);
+  if (Status status = made->start(options); !status.ok()) return status;
+  producer = std::move(made);
+  return {};
+}
+
+std::string librdkafka_version() { return rd_kafka_version_str(); }
+
+}  // namespace dualstream::kafka

@@ -1,0 +1,19 @@
+// Partitioner picks an event's partition from its key as Kafka's Java client does by default, so
+// that all clients agree.
+//
+// Source: org.apache.kafka.common.utils.Utils.murmur2 and BuiltInPartitioner.partitionForKey
+// (Apache Kafka 4.3).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace dualstream::kafka {
+
+// MurmurHash2, 32 bits, with the seed that Kafka's Java client uses.
+[[nodiscard]] std::uint32_t murmur2(std::string_view key) noexcept;
+
+// 0 <= result < partitions; `partitions` is positive.
+[[nodiscard]] std::int32_t partition_of(std::string_view key, std::int32_t partitions) noexcept;
+
+}  // namespace dualstream::kafka

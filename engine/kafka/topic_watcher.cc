@@ -1,0 +1,109 @@
+#include "kafka/topic_watcher.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace dualstream::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A topic that is usable is looked at as often as the client refreshes its own view; one that is
+// not, soon again.
+constexpr milliseconds kAskAgainWhenUsable{5'000};
+constexpr milliseconds kAskAgainWhenNot{250};
+// stop() waits for a question under way, so it has to be short.
+constexpr milliseconds kAskTimeout{500};
+
+Status topic_status(const rd_kafka_metadata_topic_t& topic) {
+  const std::string name = topic.topic;
+  switch (failure_of(topic.err)) {
+    case Failure::none:
+      break;
+    case Failure::unknown_topic:
+      return Status::error(
+          StatusCode::unknown_topic,
+          "kafka.topic: the cluster has no topic `" + name + "`; create it, or correct the name");
+    case Failure::unauthorized:
+      return Status::error(StatusCode::unauthorized,
+                           "kafka.topic: this principal may not use `" + name +
+                               "`; grant it Describe and Write on the topic");
+    default:
+      return Status::error(StatusCode::unreachable, "kafka.topic: `" + name + "` is not ready: " +
+                                                        rd_kafka_err2str(topic.err));
+  }
+  if (topic.partition_cnt == 0) {
+    return Status::error(StatusCode::unreachable,
+                         "kafka.topic: `" + name + "` has no partitions yet");
+  }
+  return {};
+}
+
+}  // namespace
+
+TopicAnswer ask_for_topic(rd_kafka_t& client, rd_kafka_topic_t& topic, base::Duration timeout) {
+  const auto ms =
+      std::max<std::int64_t>(1, std::chrono::duration_cast<milliseconds>(timeout).count());
+  const rd_kafka_metadata_t* raw = nullptr;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_metadata(&client, 0, &topic, &raw, static_cast<int>(ms));
+  const Owned<const rd_kafka_metadata_t> metadata{raw};
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return {Status::error(StatusCode::unreachable, rd_kafka_err2str(error)), {}};
+  }
+  if (metadata->topic_cnt != 1) {
+    return {Status::error(StatusCode::unreachable, "the cluster answered for another topic"), {}};
+  }
+  const rd_kafka_metadata_topic_t& answer = metadata->topics[0];
+  TopicAnswer result{topic_status(answer), {}};
+  if (!result.status.ok()) return result;
+  result.view.leaders.assign(static_cast<std::size_t>(answer.partition_cnt), -1);
+  for (int i = 0; i < answer.partition_cnt; ++i) {
+    const rd_kafka_metadata_partition_t& partition = answer.partitions[i];
+    if (partition.id >= 0 && partition.id < answer.partition_cnt) {
+      result.view.leaders[static_cast<std::size_t>(partition.id)] = partition.leader;
+    }
+  }
+  return result;
+}
+
+TopicWatcher::TopicWatcher(rd_kafka_t& client, rd_kafka_topic_t& topic, base::Parker& consumer)
+    : client_(client), topic_(topic), consumer_(consumer) {}
+
+TopicWatcher::~TopicWatcher() { stop(); }
+
+bool TopicWatcher::start() { return parker_.ok() && worker_.start("ds-topic", *this, parker_); }
+
+void TopicWatcher::stop() {
+  stopping_.store(true, std::memory_order_release);
+  if (parker_.ok()) parker_.unpark();
+  worker_.join();
+}
+
+std::optional<TopicAnswer> TopicWatcher::poll() {
+  if (!has_changed_.load(std::memory_order_acquire)) return std::nullopt;
+  const std::lock_guard lock{mutex_};
+  has_changed_.store(false, std::memory_order_relaxed);
+  return std::exchange(changed_, std::nullopt);
+}
+
+std::size_t TopicWatcher::do_work(base::TimePoint now) {
+  if (now < ask_at_) return 0;
+  TopicAnswer answer = ask_for_topic(client_, topic_, kAskTimeout);
+  ask_at_ = now + (answer.status.ok() ? kAskAgainWhenUsable : kAskAgainWhenNot);
+  const bool same = answer.status.code == last_.status.code &&
+                    answer.status.message == last_.status.message &&
+                    answer.view.leaders == last_.view.leaders;
+  if (same) return 0;
+  last_ = answer;
+  {
+    const std::lock_guard lock{mutex_};
+    changed_ = std::move(answer);
+    has_changed_.store(true, std::memory_order_release);
+  }
+  consumer_.unpark();
+  return 0;
+}
+
+}  // namespace dualstream::kafka

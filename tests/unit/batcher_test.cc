@@ -1,0 +1,264 @@
+#include "kafka/batcher.h"
+
+#include <array>
+#include <deque>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/events.h"
+
+namespace dualstream::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::at;
+using testing::make_event;
+
+std::string tags(Batch& batch) {
+  std::string all;
+  while (!batch.events.empty()) all += std::to_string(batch.events.pop_front()->tag()) + " ";
+  return all;
+}
+
+class BatcherTest : public ::testing::Test {
+ protected:
+  static Batcher with_partitions(const Batcher::Limits& limits, std::vector<std::int32_t> leaders) {
+    Batcher batcher{limits};
+    batcher.set_leaders(leaders);
+    return batcher;
+  }
+
+  static void add(Batcher& batcher, std::int32_t partition, std::uint64_t tag,
+                  base::Duration taken = {}) {
+    batcher.add(partition, make_event("source", tag, "{}", at(taken)));
+  }
+};
+
+TEST_F(BatcherTest, LetsTheFirstEventGoAtOnceWhenThereIsNoLinger) {
+  Batcher batcher = with_partitions({}, {1});
+  add(batcher, 0, 7);
+  auto batch = batcher.take_ready(at(milliseconds{0}));
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(batch->partition, 0);
+  EXPECT_EQ(tags(*batch), "7 ");
+  EXPECT_EQ(batcher.outstanding_events(), 1U);
+}
+
+TEST_F(BatcherTest, HoldsWhatComesWhileThePartitionIsOutstandingAndThenLetsAllOfItGo) {
+  Batcher batcher = with_partitions({}, {1});
+  add(batcher, 0, 1);
+  ASSERT_TRUE(batcher.take_ready(at({})));
+  for (std::uint64_t tag = 2; tag <= 5; ++tag) add(batcher, 0, tag);
+  EXPECT_FALSE(batcher.take_ready(at(milliseconds{100})));
+  EXPECT_EQ(batcher.next_ready_at(), base::kNever) << "only a report can open the gate";
+  batcher.reported(0, 1);
+  auto batch = batcher.take_ready(at(milliseconds{100}));
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(tags(*batch), "2 3 4 5 ");
+}
+
+TEST_F(BatcherTest, OpensTheGateOnlyWhenEveryEventOfTheBatchIsReported) {
+  Batcher batcher = with_partitions({}, {1});
+  add(batcher, 0, 1);
+  add(batcher, 0, 2);
+  ASSERT_TRUE(batcher.take_ready(at({})));
+  add(batcher, 0, 3);
+  batcher.reported(0, 1);
+  EXPECT_FALSE(batcher.take_ready(at({})));
+  batcher.reported(0, 1);
+  EXPECT_TRUE(batcher.take_ready(at({})));
+}
+
+TEST_F(BatcherTest, WaitsForCompanyUntilTheOldestHasLingered) {
+  Batcher batcher = with_partitions({.linger = milliseconds{5}}, {1});
+  add(batcher, 0, 1, milliseconds{10});
+  add(batcher, 0, 2, milliseconds{13});
+  EXPECT_FALSE(batcher.take_ready(at(milliseconds{14})));
+  EXPECT_EQ(batcher.next_ready_at(), at(milliseconds{15}));
+  auto batch = batcher.take_ready(at(milliseconds{15}));
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(tags(*batch), "1 2 ");
+}
+
+TEST_F(BatcherTest, DoesNotLingerWhenThePartitionIsFull) {
+  Batcher batcher = with_partitions({.batch_events_max = 3, .linger = milliseconds{5}}, {1});
+  for (std::uint64_t tag = 1; tag <= 4; ++tag) add(batcher, 0, tag);
+  auto batch = batcher.take_ready(at(milliseconds{0}));
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(tags(*batch), "1 2 3 ");
+}
+
+TEST_F(BatcherTest, KeepsABatchWithinItsBytesAsTheyAreOnTheWire) {
+  Batcher batcher = with_partitions({.batch_bytes_max = 300}, {1});
+  const std::string payload(100, 'x');
+  for (std::uint64_t tag = 1; tag <= 3; ++tag) batcher.add(0, make_event("source", tag, payload));
+  auto batch = batcher.take_ready(at({}));
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(batch->wire_bytes, 2 * (100 + 6 + Batcher::kRecordOverheadBytes));
+  EXPECT_EQ(tags(*batch), "1 2 ");
+}
+
+TEST_F(BatcherTest, LetsAnEventThatIsLargerThanABatchGoAlone) {
+  Batcher batcher = with_partitions({.batch_bytes_max = 1024}, {1});
+  batcher.add(0, make_event("source", 1, std::string(5000, 'x')));
+  add(batcher, 0, 2);
+  auto batch = batcher.take_ready(at({}));
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(tags(*batch), "1 ");
+}
+
+TEST_F(BatcherTest, PutsBackToTheFrontInOrder) {
+  Batcher batcher = with_partitions({}, {1});
+  for (std::uint64_t tag = 1; tag <= 4; ++tag) add(batcher, 0, tag);
+  auto batch = batcher.take_ready(at({}));
+  ASSERT_TRUE(batch);
+  add(batcher, 0, 5);
+  static_cast<void>(batch->events.pop_front());  // The client took the first.
+  batcher.put_back(std::move(*batch));
+  EXPECT_EQ(batcher.outstanding_events(), 1U);
+  batcher.reported(0, 1);
+  auto again = batcher.take_ready(at({}));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(tags(*again), "2 3 4 5 ");
+}
+
+TEST_F(BatcherTest, KeepsABrokerToFiveOutstandingPartitions) {
+  Batcher batcher = with_partitions({}, {1, 1, 1, 1, 1, 1, 2});
+  for (std::int32_t partition = 0; partition < 7; ++partition) add(batcher, partition, 1);
+  std::map<std::int32_t, int> by_broker;
+  while (auto batch = batcher.take_ready(at({}))) by_broker[batch->partition == 6 ? 2 : 1] += 1;
+  EXPECT_EQ(by_broker[1], 5);
+  EXPECT_EQ(by_broker[2], 1);
+  batcher.reported(0, 1);
+  auto next = batcher.take_ready(at({}));
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->partition, 5);
+}
+
+TEST_F(BatcherTest, AccountsAnOutstandingBatchToTheBrokerThatItWentTo) {
+  Batcher batcher = with_partitions({.outstanding_per_broker_max = 1}, {1, 2});
+  add(batcher, 0, 1);
+  ASSERT_TRUE(batcher.take_ready(at({})));
+  batcher.set_leaders(std::array<std::int32_t, 2>{2, 2});  // The leader moved meanwhile.
+  add(batcher, 1, 2);
+  EXPECT_TRUE(batcher.take_ready(at({}))) << "broker 2 has nothing outstanding";
+  batcher.reported(0, 1);
+  batcher.reported(1, 1);
+  add(batcher, 0, 3);
+  EXPECT_TRUE(batcher.take_ready(at({})));
+}
+
+TEST_F(BatcherTest, GivesPartitionsTurns) {
+  Batcher batcher =
+      with_partitions({.batch_events_max = 1, .outstanding_per_broker_max = 1}, {1, 1, 1});
+  for (int round = 0; round < 3; ++round) {
+    for (std::int32_t partition = 0; partition < 3; ++partition) add(batcher, partition, 1);
+  }
+  std::string order;
+  while (auto batch = batcher.take_ready(at({}))) {
+    order += std::to_string(batch->partition);
+    batcher.reported(batch->partition, 1);
+  }
+  EXPECT_EQ(order, "012012012");
+}
+
+TEST_F(BatcherTest, ExpiresOnlyWhatWaitsHereForTooLong) {
+  Batcher batcher = with_partitions({}, {1, 1});
+  add(batcher, 0, 1, milliseconds{0});
+  ASSERT_TRUE(batcher.take_ready(at({})));  // 1 is the client's now.
+  add(batcher, 0, 2, milliseconds{10});
+  add(batcher, 0, 3, milliseconds{20});
+  add(batcher, 1, 4, milliseconds{5});
+  event::EventList expired = batcher.take_expired(at(milliseconds{10}));
+  EXPECT_EQ(expired.size(), 2U);
+  EXPECT_EQ(batcher.waiting_events(), 1U);
+  batcher.reported(0, 1);
+  auto batch = batcher.take_ready(at(milliseconds{20}));
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(tags(*batch), "3 ");
+  EXPECT_FALSE(batcher.take_ready(at(milliseconds{20})));
+}
+
+// The naive twin: one deque and one number a partition, every rule written out.
+TEST_F(BatcherTest, DoesWhatTheNaiveTwinDoesUnderRandomOperations) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random{seed};
+  const auto pick = [&](std::uint32_t below) { return random() % below; };
+  constexpr std::size_t kPartitions = 8;
+  constexpr std::size_t kBatchMax = 5;
+  Batcher batcher = with_partitions(
+      {.batch_events_max = kBatchMax, .linger = milliseconds{3}, .outstanding_per_broker_max = 2},
+      {0, 0, 0, 0, 1, 1, 1, 1});
+  struct Twin {
+    std::deque<std::pair<std::uint64_t, base::TimePoint>> waiting;
+    std::size_t outstanding = 0;
+  };
+  std::array<Twin, kPartitions> twins;
+  const auto broker_outstanding = [&](std::size_t partition) {
+    std::size_t count = 0;
+    for (std::size_t i = partition / 4 * 4; i < partition / 4 * 4 + 4; ++i)
+      count += twins[i].outstanding > 0;
+    return count;
+  };
+  base::TimePoint now = at({});
+  std::uint64_t next_tag = 1;
+  for (int step = 0; step < 50'000; ++step) {
+    now += milliseconds{pick(2)};
+    const std::size_t partition = pick(kPartitions);
+    Twin& twin = twins[partition];
+    switch (pick(4)) {
+      case 0:
+      case 1:
+        batcher.add(static_cast<std::int32_t>(partition),
+                    make_event("source", next_tag, "{}", now));
+        twin.waiting.emplace_back(next_tag++, now);
+        break;
+      case 2:
+        if (twin.outstanding > 0) {
+          const std::size_t count = 1 + pick(static_cast<std::uint32_t>(twin.outstanding));
+          batcher.reported(static_cast<std::int32_t>(partition), count);
+          twin.outstanding -= count;
+        }
+        break;
+      default: {
+        const auto may_go = [&](std::size_t i) {
+          const Twin& candidate = twins[i];
+          return candidate.outstanding == 0 && !candidate.waiting.empty() &&
+                 broker_outstanding(i) < 2 &&
+                 (candidate.waiting.size() >= kBatchMax ||
+                  now - candidate.waiting.front().second >= milliseconds{3});
+        };
+        auto batch = batcher.take_ready(now);
+        if (!batch) {
+          for (std::size_t i = 0; i < kPartitions; ++i) ASSERT_FALSE(may_go(i)) << i;
+          break;
+        }
+        const auto index = static_cast<std::size_t>(batch->partition);
+        ASSERT_TRUE(may_go(index));
+        Twin& went = twins[index];
+        ASSERT_EQ(batch->events.size(), std::min(kBatchMax, went.waiting.size()));
+        went.outstanding = batch->events.size();
+        while (!batch->events.empty()) {
+          ASSERT_EQ(batch->events.pop_front()->tag(), went.waiting.front().first);
+          went.waiting.pop_front();
+        }
+      }
+    }
+    std::size_t waiting = 0;
+    std::size_t outstanding = 0;
+    for (const Twin& each : twins) {
+      waiting += each.waiting.size();
+      outstanding += each.outstanding;
+    }
+    ASSERT_EQ(batcher.waiting_events(), waiting);
+    ASSERT_EQ(batcher.outstanding_events(), outstanding);
+  }
+}
+
+}  // namespace
+}  // namespace dualstream::kafka

@@ -1,0 +1,143 @@
+#include "event/event_queue.h"
+
+#include <array>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/events.h"
+
+namespace dualstream::event {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class EventQueueTest : public ::testing::Test {
+ protected:
+  EventQueue::Admission publish(EventQueue& queue, EventQueue::Producer& producer,
+                                std::uint64_t tag) {
+    EventPtr event = testing::make_event("source", tag);
+    const EventQueue::Admission admission = queue.admit(event->block_bytes());
+    if (admission == EventQueue::Admission::admitted) {
+      EXPECT_TRUE(queue.push(producer, event));
+    }
+    return admission;
+  }
+
+  std::vector<EventPtr> pop_all(EventQueue& queue) {
+    std::vector<EventPtr> all;
+    std::array<EventPtr, 16> some;
+    while (const std::size_t count = queue.pop(some)) {
+      for (std::size_t i = 0; i < count; ++i) all.push_back(std::move(some[i]));
+    }
+    return all;
+  }
+
+  void release(EventQueue& queue, EventPtr event) { queue.release(1, event->block_bytes()); }
+
+  base::Parker parker_;
+};
+
+TEST_F(EventQueueTest, KeepsTheOrderOfOneProducer) {
+  EventQueue queue{{}, parker_};
+  EventQueue::Producer producer{queue};
+  for (std::uint64_t tag = 0; tag < 1000; ++tag) publish(queue, producer, tag);
+  const auto events = pop_all(queue);
+  ASSERT_EQ(events.size(), 1000U);
+  for (std::uint64_t tag = 0; tag < 1000; ++tag) EXPECT_EQ(events[tag]->tag(), tag);
+}
+
+TEST_F(EventQueueTest, IsFullUntilAnEventHasItsOutcomeNotOnlyUntilItIsTaken) {
+  EventQueue queue{{.events_max = 2}, parker_};
+  EventQueue::Producer producer{queue};
+  EXPECT_EQ(publish(queue, producer, 1), EventQueue::Admission::admitted);
+  EXPECT_EQ(publish(queue, producer, 2), EventQueue::Admission::admitted);
+  EXPECT_EQ(publish(queue, producer, 3), EventQueue::Admission::full);
+  auto events = pop_all(queue);
+  EXPECT_EQ(publish(queue, producer, 3), EventQueue::Admission::full);
+  EXPECT_EQ(queue.pending_events(), 2U);
+  release(queue, std::move(events[0]));
+  EXPECT_EQ(publish(queue, producer, 3), EventQueue::Admission::admitted);
+}
+
+TEST_F(EventQueueTest, KeepsToItsBoundInBytesExactly) {
+  const std::size_t bytes = testing::make_event("source", 1)->block_bytes();
+  EventQueue queue{{.bytes_max = 3 * bytes}, parker_};
+  EventQueue::Producer producer{queue};
+  for (std::uint64_t tag = 1; tag <= 3; ++tag) {
+    EXPECT_EQ(publish(queue, producer, tag), EventQueue::Admission::admitted);
+  }
+  EXPECT_EQ(publish(queue, producer, 4), EventQueue::Admission::full);
+  EXPECT_EQ(queue.pending_bytes(), 3 * bytes);
+}
+
+TEST_F(EventQueueTest, SaysClosedAfterCloseAndKeepsWhatWasAdmitted) {
+  EventQueue queue{{}, parker_};
+  EventQueue::Producer producer{queue};
+  publish(queue, producer, 1);
+  queue.close();
+  EXPECT_EQ(publish(queue, producer, 2), EventQueue::Admission::closed);
+  EXPECT_TRUE(queue.closed());
+  EXPECT_EQ(queue.pending_events(), 1U);
+  EXPECT_EQ(pop_all(queue).size(), 1U);
+}
+
+TEST_F(EventQueueTest, WaitsForRoomAndGivesUpAtTheDeadline) {
+  EventQueue queue{{.events_max = 1}, parker_};
+  EventQueue::Producer producer{queue};
+  publish(queue, producer, 1);
+  const std::size_t bytes = testing::make_event("source", 2)->block_bytes();
+  EXPECT_FALSE(queue.wait_for_room(bytes, base::Clock::now() + milliseconds{10}));
+  auto events = pop_all(queue);
+  std::thread worker{[&] { release(queue, std::move(events[0])); }};
+  EXPECT_TRUE(queue.wait_for_room(bytes, base::Clock::now() + seconds{30}));
+  worker.join();
+}
+
+TEST_F(EventQueueTest, CloseEndsTheWaitForRoom) {
+  EventQueue queue{{.events_max = 1}, parker_};
+  EventQueue::Producer producer{queue};
+  publish(queue, producer, 1);
+  std::thread stopper{[&] { queue.close(); }};
+  EXPECT_TRUE(queue.wait_for_room(100, base::Clock::now() + seconds{30}));
+  stopper.join();
+}
+
+// Admission and close() race on one word: what was admitted is there for the worker, what was not
+// is refused.
+TEST_F(EventQueueTest, LosesNothingWhenItIsClosedInMidLoad) {
+  for (int round = 0; round < 200; ++round) {
+    EventQueue queue{{.events_max = 64}, parker_};
+    std::atomic<std::uint64_t> admitted{0};
+    std::vector<std::thread> ingest;
+    for (int t = 0; t < 3; ++t) {
+      ingest.emplace_back([&] {
+        EventQueue::Producer producer{queue};
+        for (;;) {
+          const EventQueue::Admission admission = publish(queue, producer, 1);
+          if (admission == EventQueue::Admission::closed) return;
+          if (admission == EventQueue::Admission::admitted) admitted.fetch_add(1);
+        }
+      });
+    }
+    std::uint64_t settled = 0;
+    std::array<EventPtr, 16> some;
+    const auto settle = [&] {
+      const std::size_t count = queue.pop(some);
+      for (std::size_t i = 0; i < count; ++i) release(queue, std::move(some[i]));
+      settled += count;
+    };
+    while (settled < 100) settle();
+    queue.close();
+    while (queue.pending_events() > 0) settle();
+    for (std::thread& thread : ingest) thread.join();
+    ASSERT_EQ(settled, admitted.load());
+    ASSERT_EQ(queue.pending_bytes(), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace dualstream::event

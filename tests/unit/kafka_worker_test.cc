@@ -1,0 +1,344 @@
+#include "kafka/kafka_worker.h"
+
+#include <array>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kafka/partitioner.h"
+#include "support/events.h"
+#include "support/fake_kafka_producer.h"
+
+namespace dualstream::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::at;
+
+// The worker stepped by hand between a real queue and a fake Kafka. After each test the ledger has
+// to balance.
+class KafkaWorkerTest : public ::testing::Test {
+ protected:
+  void start(KafkaWorker::Settings settings = {}) {
+    settings.on_outcomes = [this, then = settings.on_outcomes](std::span<const Outcome> outcomes) {
+      for (const Outcome& outcome : outcomes) {
+        outcomes_.push_back(outcome);
+        payloads_.emplace_back(outcome.event.payload);
+      }
+      if (then) then(outcomes);
+    };
+    auto fake = std::make_unique<testing::FakeKafkaProducer>();
+    kafka_ = fake.get();
+    worker_ = std::make_unique<KafkaWorker>(std::move(settings), std::move(fake), queue_,
+                                            &notifications_, counters_, log_);
+  }
+
+  void with_partitions(std::vector<std::int32_t> leaders) {
+    kafka_->topic_changes.push_back({std::move(leaders)});
+  }
+
+  event::EventQueue::Admission publish(std::string_view source, std::uint64_t tag,
+                                       event::AnswerSlot answer = {}) {
+    event::EventPtr event = testing::make_event(source, tag);
+    event->answer = std::move(answer);
+    const auto admission = queue_.admit(event->block_bytes());
+    if (admission == event::EventQueue::Admission::admitted) {
+      accepted_ += 1;
+      EXPECT_TRUE(queue_.push(producer_, event));
+    }
+    return admission;
+  }
+
+  void step(base::Duration time = {}) { worker_->do_work(at(time)); }
+
+  void TearDown() override {
+    EXPECT_EQ(accepted_, counters_.get(Counter::delivered) + counters_.get(Counter::failed) +
+                             queue_.pending_events());
+  }
+
+  std::vector<std::uint64_t> tags(OutcomeKind kind) const {
+    std::vector<std::uint64_t> tags;
+    for (const Outcome& outcome : outcomes_) {
+      if (outcome.kind == kind) tags.push_back(outcome.tag);
+    }
+    return tags;
+  }
+
+  std::vector<event::Notification> notified() {
+    std::vector<event::Notification> all;
+    std::array<event::Notification, 16> some;
+    while (const std::size_t count = notifications_.pop(some)) {
+      for (std::size_t i = 0; i < count; ++i) all.push_back(std::move(some[i]));
+    }
+    return all;
+  }
+
+  std::vector<std::string> lines_;
+  base::Log log_{[this](LogLevel, std::string_view line) { lines_.emplace_back(line); }};
+  base::Counters counters_;
+  base::Parker parker_;
+  event::EventQueue queue_{{.events_max = 10'000}, parker_};
+  event::EventQueue::Producer producer_{queue_};
+  event::NotificationQueue notifications_{{}, counters_, parker_};
+  testing::FakeKafkaProducer* kafka_ = nullptr;
+  std::unique_ptr<KafkaWorker> worker_;
+  std::uint64_t accepted_ = 0;
+  std::vector<Outcome> outcomes_;
+  std::vector<std::string> payloads_;
+};
+
+TEST_F(KafkaWorkerTest, TellsTheCallerAndRedisWhereTheEventLies) {
+  start();
+  with_partitions({1, 1, 1, 1});
+  publish("owner/repo", 7);
+  step();
+  EXPECT_TRUE(outcomes_.empty()) << "nothing is told before Kafka has answered";
+  EXPECT_TRUE(notified().empty());
+  kafka_->acknowledge();
+  step();
+  ASSERT_EQ(tags(OutcomeKind::delivered), (std::vector<std::uint64_t>{7}));
+  EXPECT_EQ(outcomes_[0].partition, partition_of("owner/repo", 4));
+  EXPECT_EQ(outcomes_[0].offset, 0);
+  const auto all = notified();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].id(), "7");
+  EXPECT_EQ(all[0].partition(), partition_of("owner/repo", 4));
+  EXPECT_EQ(all[0].offset(), 0);
+  EXPECT_EQ(queue_.pending_bytes(), 0U);
+}
+
+TEST_F(KafkaWorkerTest, ReturnsAFailedEventWholeAndNotifiesNobody) {
+  start();
+  with_partitions({1});
+  publish("source", 1);
+  step();
+  kafka_->report(1, Failure::timed_out, Persisted::maybe);
+  step();
+  ASSERT_EQ(outcomes_.size(), 1U);
+  EXPECT_EQ(outcomes_[0].kind, OutcomeKind::failed);
+  EXPECT_EQ(outcomes_[0].failure, Failure::timed_out);
+  EXPECT_EQ(outcomes_[0].persisted, Persisted::maybe);
+  EXPECT_EQ(payloads_[0], "{}");
+  EXPECT_TRUE(notified().empty());
+  EXPECT_EQ(counters_.get(Counter::failed_maybe_persisted), 1U);
+}
+
+TEST_F(KafkaWorkerTest, HoldsEventsUntilTheTopicIsKnown) {
+  start();
+  for (std::uint64_t tag = 0; tag < 10; ++tag) publish("source", tag);
+  step();
+  EXPECT_TRUE(kafka_->calls.empty());
+  with_partitions({1, 1});
+  kafka_->acknowledge_at_once = true;
+  step();
+  step();
+  EXPECT_EQ(tags(OutcomeKind::delivered).size(), 10U);
+}
+
+TEST_F(KafkaWorkerTest, FailsWhatNoBrokerTookWithinTheDeliveryTimeout) {
+  start({.delivery_timeout = seconds{5}});
+  publish("source", 1);
+  step(seconds{0});
+  step(milliseconds{4'999});
+  EXPECT_TRUE(outcomes_.empty());
+  EXPECT_LE(worker_->wake_up().at, at(seconds{5}));
+  step(seconds{5});
+  ASSERT_EQ(tags(OutcomeKind::failed), (std::vector<std::uint64_t>{1}));
+  EXPECT_EQ(outcomes_[0].failure, Failure::timed_out);
+  EXPECT_EQ(outcomes_[0].persisted, Persisted::no);
+}
+
+TEST_F(KafkaWorkerTest, KeepsTheOrderOfASourceWhenTheClientHasNoRoom) {
+  start();
+  with_partitions({1});
+  for (std::uint64_t tag = 0; tag < 10; ++tag) publish("source", tag);
+  kafka_->room = 4;
+  step();
+  EXPECT_EQ(counters_.get(Counter::retried_batches), 1U);
+  kafka_->room = SIZE_MAX;
+  kafka_->acknowledge();
+  step();
+  kafka_->acknowledge();
+  step();
+  EXPECT_EQ(tags(OutcomeKind::delivered),
+            (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(kafka_->logs[0],
+            (std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}));
+}
+
+TEST_F(KafkaWorkerTest, TakesARefusalAtHandOverForTheOutcomeOfThatEventAlone) {
+  start();
+  with_partitions({1});
+  for (std::uint64_t tag = 0; tag < 5; ++tag) publish("source", tag);
+  kafka_->refused_tags[2] = Failure::too_large;
+  step();
+  EXPECT_EQ(tags(OutcomeKind::failed), (std::vector<std::uint64_t>{2}));
+  kafka_->acknowledge();
+  step();
+  EXPECT_EQ(tags(OutcomeKind::delivered), (std::vector<std::uint64_t>{0, 1, 3, 4}));
+}
+
+TEST_F(KafkaWorkerTest, OpensTheGateAgainWhenEveryEventOfABatchWasRefused) {
+  start();
+  with_partitions({1});
+  publish("source", 1);
+  kafka_->refused_tags[1] = Failure::unauthorized;
+  step();
+  publish("source", 2);
+  step();
+  kafka_->acknowledge();
+  step();
+  EXPECT_EQ(tags(OutcomeKind::delivered), (std::vector<std::uint64_t>{2}));
+}
+
+TEST_F(KafkaWorkerTest, GivesTheOutcomeToTheWaitingCallerAndToNobodyElse) {
+  start();
+  with_partitions({1});
+  const auto answers = std::make_shared<event::Answers>(2);
+  publish("source", 1, {answers, 0});
+  publish("source", 2, {answers, 1});
+  step();
+  kafka_->report(1, Failure::none, Persisted::no);
+  step();
+  std::array<Outcome, 2> outcomes;
+  answers->wait_until(base::Clock::now(), outcomes);  // The caller's patience ends here.
+  EXPECT_EQ(outcomes[0].kind, OutcomeKind::delivered);
+  EXPECT_EQ(outcomes[1].kind, OutcomeKind::pending);
+  EXPECT_TRUE(outcomes_.empty());
+  kafka_->acknowledge();
+  step();
+  EXPECT_EQ(tags(OutcomeKind::delivered), (std::vector<std::uint64_t>{2}))
+      << "the late one goes to the callback";
+}
+
+TEST_F(KafkaWorkerTest, GoesOnWhenTheCallbackThrows) {
+  start({.on_outcomes = [](std::span<const Outcome>) {
+    throw std::runtime_error{"the host's own"};
+  }});
+  with_partitions({1});
+  kafka_->acknowledge_at_once = true;
+  for (std::uint64_t tag = 0; tag < 3; ++tag) {
+    publish("source", tag);
+    step();
+    step();
+  }
+  EXPECT_EQ(counters_.get(Counter::delivered), 3U);
+  EXPECT_EQ(counters_.get(Counter::callback_exceptions), 3U);
+}
+
+TEST_F(KafkaWorkerTest, LetsTheCallbackPublish) {
+  start({.on_outcomes = [this](std::span<const Outcome> outcomes) {
+    for (const Outcome& outcome : outcomes) {
+      if (outcome.tag < 5) publish("source", outcome.tag + 1);
+    }
+  }});
+  with_partitions({1});
+  kafka_->acknowledge_at_once = true;
+  publish("source", 0);
+  for (int cycle = 0; cycle < 20; ++cycle) step();
+  EXPECT_EQ(tags(OutcomeKind::delivered), (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5}));
+}
+
+TEST_F(KafkaWorkerTest, AnnouncesAtAcceptanceWhenAskedTo) {
+  start({.notify = NotifyAt::accepted});
+  with_partitions({1});
+  publish("source", 1);
+  step();
+  const auto all = notified();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_LT(all[0].offset(), 0);
+  kafka_->acknowledge();
+  step();
+  EXPECT_TRUE(notified().empty()) << "once, not again at the acknowledgement";
+}
+
+TEST_F(KafkaWorkerTest, DrainsAtStopAndThenEnds) {
+  start();
+  with_partitions({1});
+  for (std::uint64_t tag = 0; tag < 100; ++tag) publish("source", tag);
+  worker_->stop_by(at(seconds{10}));
+  queue_.close();
+  step();
+  EXPECT_FALSE(worker_->finished());
+  EXPECT_FALSE(notifications_.closed());
+  kafka_->acknowledge();
+  step();
+  EXPECT_TRUE(worker_->finished());
+  EXPECT_TRUE(notifications_.closed());
+  EXPECT_TRUE(kafka_->closed);
+  EXPECT_EQ(tags(OutcomeKind::delivered).size(), 100U);
+  EXPECT_EQ(worker_->given_up(), 0U);
+}
+
+TEST_F(KafkaWorkerTest, GivesEveryEventItsOutcomeWhenTheStopsDeadlineComesFirst) {
+  start({.batching = {.batch_events_max = 10}});
+  with_partitions({1});
+  for (std::uint64_t tag = 0; tag < 25; ++tag) publish("source", tag);
+  worker_->stop_by(at(seconds{10}));
+  queue_.close();
+  step();
+  EXPECT_LE(worker_->wake_up().at, at(seconds{10}));
+  step(seconds{10});
+  step(seconds{10});
+  EXPECT_TRUE(kafka_->purged);
+  EXPECT_TRUE(worker_->finished());
+  EXPECT_EQ(tags(OutcomeKind::failed).size(), 25U);
+  EXPECT_EQ(worker_->given_up(), 25U);
+  EXPECT_EQ(counters_.get(Counter::failed_maybe_persisted), 10U) << "those that the client had";
+}
+
+TEST_F(KafkaWorkerTest, ClosesTheClientWhenThePurgesReportsDoNotCome) {
+  start();
+  with_partitions({1});
+  publish("source", 1);
+  worker_->stop_by(at(seconds{1}));
+  queue_.close();
+  kafka_->answers_purge = false;
+  step();
+  step(seconds{1});
+  EXPECT_FALSE(worker_->finished());
+  step(seconds{1} + KafkaWorker::kPurgeGrace);
+  EXPECT_TRUE(worker_->finished());
+  EXPECT_EQ(tags(OutcomeKind::failed), (std::vector<std::uint64_t>{1}));
+}
+
+TEST_F(KafkaWorkerTest, LogsTroubleOnceUntilItIsOver) {
+  start();
+  with_partitions({1});
+  for (int i = 0; i < 5; ++i)
+    kafka_->notices.push_back({NoticeKind::unreachable, "127.0.0.1:9092: refused"});
+  step();
+  EXPECT_EQ(lines_.size(), 1U);
+  publish("source", 1);
+  kafka_->acknowledge_at_once = true;
+  step();
+  step();
+  ASSERT_EQ(lines_.size(), 2U);
+  EXPECT_NE(lines_[1].find("acknowledged again"), std::string::npos);
+  kafka_->notices.push_back({NoticeKind::unreachable, "127.0.0.1:9092: refused"});
+  step();
+  EXPECT_EQ(lines_.size(), 3U);
+  EXPECT_EQ(counters_.get(Counter::kafka_errors), 6U);
+}
+
+TEST_F(KafkaWorkerTest, UsesNewPartitionsAndSaysSo) {
+  start();
+  with_partitions({1, 1});
+  step();
+  with_partitions({1, 1, 1, 1});
+  step();
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_NE(lines_[0].find("from 2 to 4 partitions"), std::string::npos);
+  kafka_->acknowledge_at_once = true;
+  publish("owner/repo", 1);
+  step();
+  step();
+  ASSERT_EQ(outcomes_.size(), 1U);
+  EXPECT_EQ(outcomes_[0].partition, partition_of("owner/repo", 4));
+}
+
+}  // namespace
+}  // namespace dualstream::kafka
