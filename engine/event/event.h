@@ -51,8 +51,6 @@ class Event {
            source_type_size_;
   }
 
-  // The next one in the list that it stands in; see EventList.
-  Event* next = nullptr;
   // When the Kafka worker took it: linger and expiry count from here, so that publish() reads no
   // clock.
   base::TimePoint taken_at{};

@@ -72,6 +72,13 @@ EventParser::EventParser(const JsonOptions& options) : state_(std::make_unique<S
 
 EventParser::~EventParser() = default;
 
+std::uint64_t EventParser::bytes_max(const JsonOptions& options) noexcept {
+  // A padded copy of the line, simdjson's tape of 8 bytes for each of its bytes, 4 bytes of
+  // structural index, and the decoded strings at up to 5/3 of the line (simdjson's
+  // document::allocate and parser::allocate).
+  return options.line_bytes_max * (1 + 8 + 4 + 2) + 64 * 1024;
+}
+
 EventParser::Result EventParser::parse(std::string_view line, EventView& event,
                                        std::string& reason) {
   State& state = *state_;

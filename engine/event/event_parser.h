@@ -23,6 +23,9 @@ class EventParser {
   explicit EventParser(const JsonOptions& options);
   ~EventParser();
 
+  // What a parser with these options can hold at the most.
+  [[nodiscard]] static std::uint64_t bytes_max(const JsonOptions& options) noexcept;
+
   EventParser(const EventParser&) = delete;
   EventParser& operator=(const EventParser&) = delete;
 

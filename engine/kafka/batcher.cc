@@ -42,10 +42,14 @@ std::optional<Batch> Batcher::take_ready(base::TimePoint now) {
 void Batcher::put_back(Batch&& rest) {
   Partition& partition = partitions_[static_cast<std::size_t>(rest.partition)];
   const std::size_t count = rest.events.size();
-  partition.wire_bytes += rest.wire_bytes;
+  for (std::size_t i = 0; i < count; ++i) partition.wire_bytes += wire_bytes(rest.events[i]);
   partition.fifo.splice_front(std::move(rest.events));
   waiting_events_ += count;
   reported(rest.partition, count);
+}
+
+void Batcher::recycle(event::EventList&& list) noexcept {
+  if (list.empty()) spare_ = std::move(list);
 }
 
 void Batcher::reported(std::int32_t index, std::size_t count) {
@@ -63,7 +67,7 @@ void Batcher::reported(std::int32_t index, std::size_t count) {
 event::EventList Batcher::take_expired(base::TimePoint before) {
   event::EventList expired;
   for (Partition& partition : partitions_) {
-    while (!partition.fifo.empty() && partition.fifo.front()->taken_at <= before) {
+    while (!partition.fifo.empty() && partition.fifo.front().taken_at <= before) {
       event::EventPtr event = partition.fifo.pop_front();
       partition.wire_bytes -= wire_bytes(*event);
       waiting_events_ -= 1;
@@ -86,7 +90,7 @@ base::TimePoint Batcher::next_ready_at() const {
   for (const std::int32_t index : turns_) {
     const Partition& partition = partitions_[static_cast<std::size_t>(index)];
     if (broker_busy(partition.leader)) continue;
-    next = std::min(next, partition.fifo.front()->taken_at + limits_.linger);
+    next = std::min(next, partition.fifo.front().taken_at + limits_.linger);
   }
   return next;
 }
@@ -97,7 +101,7 @@ bool Batcher::full(const Partition& partition) const noexcept {
 }
 
 bool Batcher::waited_long_enough(const Partition& partition, base::TimePoint now) const noexcept {
-  return now - partition.fifo.front()->taken_at >= limits_.linger;
+  return now - partition.fifo.front().taken_at >= limits_.linger;
 }
 
 bool Batcher::broker_busy(std::int32_t broker) const {
@@ -116,14 +120,10 @@ void Batcher::wait_for_turn(std::int32_t index) {
 Batch Batcher::take_from(std::int32_t index) {
   Partition& partition = partitions_[static_cast<std::size_t>(index)];
   partition.in_turn = false;
-  Batch batch{.partition = index, .events = {}, .wire_bytes = 0};
+  Batch batch{.partition = index, .events = std::move(spare_), .wire_bytes = 0};
   // The first goes even if it alone is over the bound: alone is the smallest that it can go.
-  do {
-    event::EventPtr event = partition.fifo.pop_front();
-    batch.wire_bytes += wire_bytes(*event);
-    batch.events.push_back(std::move(event));
-  } while (!partition.fifo.empty() && batch.events.size() < limits_.batch_events_max &&
-           batch.wire_bytes + wire_bytes(*partition.fifo.front()) <= limits_.batch_bytes_max);
+  batch.wire_bytes = batch.events.take_front(partition.fifo, limits_.batch_events_max,
+                                             limits_.batch_bytes_max, kRecordOverheadBytes);
   partition.wire_bytes -= batch.wire_bytes;
   partition.outstanding = batch.events.size();
   partition.outstanding_at = partition.leader;

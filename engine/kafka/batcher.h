@@ -69,6 +69,9 @@ class Batcher {
   // reported.
   void put_back(Batch&& rest);
 
+  // Gives back the emptied list of a batch, for its memory.
+  void recycle(event::EventList&& list) noexcept;
+
   // Kafka's answer for `count` events of the partition came.
   void reported(std::int32_t partition, std::size_t count);
 
@@ -110,6 +113,7 @@ class Batcher {
   std::deque<std::int32_t> turns_;
   // Outstanding partitions by broker.
   std::unordered_map<std::int32_t, std::size_t> outstanding_by_broker_;
+  event::EventList spare_;
   std::size_t waiting_events_ = 0;
   std::size_t outstanding_events_ = 0;
 };

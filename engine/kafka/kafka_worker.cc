@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
+#include "base/prefetch.h"
 #include "kafka/partitioner.h"
 
 namespace dualstream::kafka {
 namespace {
+
+// How many events ahead are fetched into the cache.
+constexpr std::size_t kPrefetch = 8;
 
 // How much later than its time an event may expire: expiry looks at every partition, so it does so
 // now and then.
@@ -133,14 +136,10 @@ std::size_t KafkaWorker::hand_over_batches(base::TimePoint now) {
     }
     if (left > 0) {
       counters_.add(Counter::retried_batches);
-      batch->wire_bytes = 0;
-      for (const event::Event* event = batch->events.front(); event != nullptr;
-           event = event->next) {
-        batch->wire_bytes += event->record_bytes() + Batcher::kRecordOverheadBytes;
-      }
       batcher_.put_back(std::move(*batch));
       break;  // There is no room at present; the next reports bring some.
     }
+    batcher_.recycle(std::move(batch->events));
     work += offered;
   }
   return work;
@@ -150,7 +149,7 @@ std::size_t KafkaWorker::expire(base::TimePoint now) {
   if (now < expire_at_) return 0;
   const base::TimePoint before = now - settings_.delivery_timeout;
   event::EventList expired = batcher_.take_expired(before);
-  while (!unplaced_.empty() && unplaced_.front()->taken_at <= before) {
+  while (!unplaced_.empty() && unplaced_.front().taken_at <= before) {
     expired.push_back(unplaced_.pop_front());
   }
   const bool more = batcher_.waiting_events() > 0 || !unplaced_.empty();
@@ -239,7 +238,10 @@ void KafkaWorker::settle(std::span<Report> reports) {
   std::size_t delivered = 0;
   std::size_t delivered_bytes = 0;
   std::size_t maybe_persisted = 0;
-  for (Report& report : reports) {
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    // A backlog is larger than the cache: the events to come are fetched while this one is told.
+    if (i + kPrefetch < reports.size()) base::prefetch(reports[i + kPrefetch].event.get());
+    const Report& report = reports[i];
     const event::Event& event = *report.event;
     const bool acknowledged = report.failure == Failure::none;
     bytes += event.block_bytes();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "kafka/librdkafka_client.h"
 #include "kafka/outstanding.h"
 #include "kafka/topic_watcher.h"
@@ -21,6 +22,9 @@ constexpr milliseconds kUnknownTopicGrace{1'500};
 constexpr milliseconds kConnectSlice{250};
 // Notices that nobody polled yet; more are of no use to anybody.
 constexpr std::size_t kNoticesMax = 64;
+
+// How many events ahead are fetched into the cache: a backlog is larger than it.
+constexpr std::size_t kPrefetch = 8;
 
 // Written by librdkafka to the worker's eventfd.
 constexpr std::uint64_t kWakeUp = 1;
@@ -79,6 +83,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
     messages_.clear();
     handed_over_.clear();
     while (!events.empty()) {
+      if (kPrefetch < events.size()) base::prefetch(&events[kPrefetch]);
       event::EventPtr event = events.pop_front();
       rd_kafka_message_t& message = messages_.emplace_back();
       message = {};

@@ -18,7 +18,7 @@ event::EventPtr Outstanding::take(std::int32_t partition, const event::Event* ev
   CHECK(index < lists_.size(), "a report is for a partition that something was handed over to");
   event::EventList& list = lists_[index];
   event::EventList before;
-  while (!list.empty() && list.front() != event) before.push_back(list.pop_front());
+  while (!list.empty() && &list.front() != event) before.push_back(list.pop_front());
   CHECK(!list.empty(), "a report is for an event that was handed over and not reported yet");
   event::EventPtr found = list.pop_front();
   list.splice_front(std::move(before));

@@ -30,8 +30,7 @@ class FakeKafkaProducer final : public kafka::KafkaProducer {
                std::vector<kafka::Report>& refused) override {
     calls.emplace_back(partition, events.size());
     while (!events.empty()) {
-      if (const auto found = refused_tags.find(events.front()->tag());
-          found != refused_tags.end()) {
+      if (const auto found = refused_tags.find(events.front().tag()); found != refused_tags.end()) {
         kafka::Report& report = refused.emplace_back();
         report.partition = partition;
         report.failure = found->second;

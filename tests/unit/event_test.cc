@@ -76,6 +76,30 @@ TEST(EventListTest, SplicesAtBothEnds) {
   EXPECT_EQ(tags(list), "1 2 3 4 5 ");
 }
 
+TEST(EventListTest, TakesFromTheFrontOfAnotherWithinCountAndBytes) {
+  EventList from;
+  for (std::uint64_t tag = 1; tag <= 5; ++tag)
+    from.push_back(testing::make_event("s", tag, "123456789"));
+  EventList to = list_of({0});
+  EXPECT_EQ(to.take_front(from, 2, 1000, 5), 2U * 15U);
+  EXPECT_EQ(to.take_front(from, 9, 31, 5), 2U * 15U) << "a third would be 45 bytes";
+  EXPECT_EQ(to.take_front(from, 9, 1, 5), 15U) << "the first goes in any case";
+  EXPECT_TRUE(from.empty());
+  EXPECT_EQ(tags(to), "0 1 2 3 4 5 ");
+}
+
+TEST(EventListTest, KeepsItsOrderWhileItGrowsAndWrapsAround) {
+  EventList list;
+  std::uint64_t next_in = 0;
+  std::uint64_t next_out = 0;
+  for (int round = 0; round < 100; ++round) {
+    for (int i = 0; i < 7; ++i) list.push_back(testing::make_event("s", next_in++));
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(list.pop_front()->tag(), next_out++);
+  }
+  ASSERT_EQ(list.size(), next_in - next_out);
+  for (std::size_t i = 0; i < list.size(); ++i) ASSERT_EQ(list[i].tag(), next_out + i);
+}
+
 TEST(EventListTest, MovesLeaveAnEmptyListThatCanBeUsedAgain) {
   EventList from = list_of({1, 2});
   EventList to = std::move(from);
