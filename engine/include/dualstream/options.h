@@ -46,8 +46,9 @@ struct KafkaOptions {
   // topic's max.message.bytes.
   std::size_t event_bytes_max = 999'000;
 
-  // An event without an acknowledgement for this long fails as `timed_out`. Counted from when it is handed to the
-  // client; one that waited for its partition before that fails after at most twice this time. At least 1 s.
+  // An event without an acknowledgement for this long fails as `timed_out`. Counted from when it is
+  // handed to the client; one that waited for its partition before that fails after at most twice
+  // this time. At least 1 s.
   std::chrono::milliseconds delivery_timeout{120'000};
 
   // How long Engine::open() waits for the cluster to answer for the topic. 0 does not wait.
