@@ -1,0 +1,37 @@
+// Topics made, changed and deleted in milliseconds, by librdkafka's admin client.
+//
+// Each call connects, waits until every broker that answers knows of the change, and throws
+// std::runtime_error with Kafka's words when it fails or takes longer than 15 s.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dualstream::testing {
+
+struct TopicOptions {
+  int partitions = 4;
+  int replicas = 1;
+  // E.g. {"max.message.bytes", "2000"}.
+  std::vector<std::pair<std::string, std::string>> config{};
+};
+
+// Returns when every partition has a leader. (A producer that asks for a new topic before that
+// waits for a timer of a second.)
+void create_topic(const std::string& brokers, const std::string& topic,
+                  const TopicOptions& options = {});
+
+void delete_topic(const std::string& brokers, const std::string& topic);
+
+// Grows the topic to `partitions` in all.
+void grow_topic(const std::string& brokers, const std::string& topic, int partitions);
+
+// Replaces all of the topic's own properties.
+void configure_topic(const std::string& brokers, const std::string& topic,
+                     const std::vector<std::pair<std::string, std::string>>& config);
+
+// The broker that leads a partition (N of "kafka:N"), or -1.
+[[nodiscard]] int leader_of(const std::string& brokers, const std::string& topic, int partition);
+
+}  // namespace dualstream::testing
