@@ -99,8 +99,9 @@ return [
          "// The client only reads it.\nf(const_cast<char*>(p));", 'f(static_cast<char*>(p));']),
   lines('naked_new', ['auto* x = new X;', 'delete x;', 'delete[] x;', 'return P{new X};',
                       'p = new (std::nothrow) X;'],
-        ['new (block) X{y};', 'X(const X&) = delete;', 'void* operator new(size_t);', '#include <new>', 'int new_count;',
-         '// a new one', 'log("new");', "x = 1'000; f('\\''); g(\"\\\"new\");", "R\"(new\n)\""]),
+        ['new (block) X{y};', 'X(const X&) = delete;', 'void* operator new(size_t);',
+         '#include <new>', 'int new_count;', '// a new one', 'log("new");',
+         "x = 1'000; f('\\''); g(\"\\\"new\");", "R\"(new\n)\""]),
   lines('volatile', ['volatile int x;'], ['bool is_volatile;']),
   lines('catch_all', ['} catch (...) {'],
         ["} catch (...) {\n  // Counted by the caller.\n}", '} catch (...) {  // Counted.',
@@ -117,9 +118,11 @@ return [
                'engine/base/a.cc' => '', 'engine/base/b.cc' => '', 'engine/base/c.cc' => '',
                'engine/event/a.cc' => ''},
    'engine/base/b.cc:1', 'engine/base/c.cc:1', 'engine/event/a.cc:1'],
-  ['unbuilt', {'tests/CMakeLists.txt' => "dualstream_unit_test(a)\n",
-               'tests/flow/a_test.cc' => '', 'tests/unit/a_b_test.cc' => ''},
-   'tests/flow/a_test.cc:1', 'tests/unit/a_b_test.cc:1'],
+  ['unbuilt', {'tests/CMakeLists.txt' => "dualstream_unit_test(a)\n"
+                                       . "dualstream_flow_test(c DIR faults)\n",
+               'tests/flow/a_test.cc' => '', 'tests/unit/a_b_test.cc' => '',
+               'tests/faults/c_test.cc' => '', 'tests/flow/c_test.cc' => ''},
+   'tests/flow/a_test.cc:1', 'tests/flow/c_test.cc:1', 'tests/unit/a_b_test.cc:1'],
   ['unbuilt', {'tests/CMakeLists.txt' => "dualstream_unit_test(a)\nadd_library(s support/s.cc)\n"
                                        . "foreach(name b c)\n  dualstream_flow_test(\${name})\n",
                'tests/unit/a_test.cc' => '', 'tests/flow/b_test.cc' => '',
@@ -172,4 +175,8 @@ return [
   ['volatile', {$file => "volatile int x;  // tidy: allow(volatle) a reason\n"},
    "$file:1", "$file:1"],
   ['volatile', {$file => "int x;  // tidy: allow(volatile) a reason\n"}, "$file:1"],
+  # One that clang-format has pushed away from what it allows, and one that it has not.
+  ['volatile', {$file => "f(cast<volatile char*>(\n    x));  // tidy: allow(volatile) a reason\n"}],
+  ['volatile', {$file => "volatile int x;\nint y;  // tidy: allow(volatile) a reason\n"},
+   "$file:1", "$file:2"],
 ];
