@@ -185,8 +185,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
  private:
   static void* as_mutable(const char* bytes) {
-    return const_cast<char*>(
-        bytes);  // tidy: allow(const_cast) librdkafka's message type has no const; it only reads.
+    // librdkafka's message type has no const; it only reads.
+    return const_cast<char*>(bytes);
   }
 
   static Report failed_report(event::EventPtr event, std::int32_t partition,
