@@ -18,6 +18,7 @@ namespace {
 }
 
 std::string from_environment(const char* name, const char* otherwise) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets variables in a test.
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
@@ -39,6 +40,7 @@ std::string read_to_end(int descriptor) {
 
 CommandResult run_command(const std::vector<std::string>& arguments) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   }

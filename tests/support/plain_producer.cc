@@ -66,6 +66,7 @@ void PlainProducer::send(const VerifyingEvent& event) {
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(event.source_id.data(), event.source_id.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(event.payload.data()), event.payload.size()),
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): comes back as a number; never followed.
         RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(event.view().tag)), RD_KAFKA_V_END);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       rd_kafka_poll(client_->kafka, 0);

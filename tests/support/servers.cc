@@ -1,9 +1,9 @@
 #include "support/servers.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
@@ -86,6 +86,7 @@ const std::string& Servers::value(const std::string& name) const {
 }
 
 SharedServers::SharedServers() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets variables in a test.
   const char* given = std::getenv("DUALSTREAM_SERVERS_DIR");
   const std::string dir = given != nullptr ? given : binary_dir() + "/servers";
   std::map<std::string, std::string> env = read_env(dir);

@@ -20,8 +20,8 @@ struct Record {
 };
 
 // Everything from the beginning of each partition to its end at this moment; partitions
-// interleaved, each in offset order. Takes about 0.5 s and 1.5 us a record. Throws
-// std::runtime_error when the reader fails or its output is cut short.
+// interleaved, each in offset order. Takes about 0.5 s, and a second for 200,000
+// records. Throws std::runtime_error when the reader fails or its output is cut short.
 [[nodiscard]] std::vector<Record> read_topic(const std::string& brokers, const std::string& topic);
 
 // The framing of tests/support/java/TopicTool.java. Throws std::runtime_error unless it ends with

@@ -1,0 +1,278 @@
+#include "redis/hiredis_connection.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <hiredis/hiredis.h>
+
+#include "redis/json_text.h"
+
+namespace dualstream::redis {
+namespace {
+
+constexpr std::size_t kReadBytes = 16 * 1024;
+
+// The longest line that a reply can be. Longer ones are no reply of Redis' to a publisher.
+constexpr std::size_t kReplyLineBytesMax = 16 * 1024;
+
+// Idle for this long, the system asks whether the other side still lives; then it asks three times.
+constexpr int kKeepAliveSeconds = 15;
+constexpr int kKeepAliveStepSeconds = 5;
+constexpr int kKeepAliveProbes = 3;
+
+struct FreeContext {
+  void operator()(redisContext* context) const noexcept { redisFree(context); }
+};
+struct FreeReply {
+  void operator()(redisReply* reply) const noexcept { freeReplyObject(reply); }
+};
+
+std::string text_of(int error) { return std::generic_category().message(error); }
+
+void prepare_socket(int fd, bool tcp) noexcept {
+  // Each of these is an improvement that the connection can do without.
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (!tcp) return;
+  const auto set = [fd](int level, int name, int value) {
+    ::setsockopt(fd, level, name, &value, sizeof value);
+  };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kKeepAliveSeconds);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveStepSeconds);
+  set(IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveProbes);
+}
+
+class HiredisConnection final : public RedisConnection {
+ public:
+  explicit HiredisConnection(const RedisAddress& address) : address_(address) {}
+
+  void connect() override;
+  void close() noexcept override;
+  [[nodiscard]] LinkState state() override;
+  [[nodiscard]] std::string_view failure() const override { return failure_; }
+  [[nodiscard]] bool has_room() const override { return output_.size() - sent_ < kOutputBytesMax; }
+  void append(std::span<const std::string_view> command) override;
+  std::size_t flush() override;
+  [[nodiscard]] std::size_t poll_replies(std::span<Reply> out) override;
+  [[nodiscard]] int fd() const override { return context_ ? context_->fd : -1; }
+  [[nodiscard]] bool wants_write() const override {
+    return state_ == LinkState::connecting || (state_ == LinkState::open && sent_ < output_.size());
+  }
+
+ private:
+  enum class Parsed { reply, nothing, broken };
+
+  void fail(std::string reason);
+  void forget_output() noexcept;
+  [[nodiscard]] Parsed parse(Reply& reply);
+  [[nodiscard]] bool receive();
+
+  const RedisAddress address_;
+  std::unique_ptr<redisContext, FreeContext> context_;
+  LinkState state_ = LinkState::closed;
+  std::string failure_;
+  std::string output_;  // [0, sent_) has been sent.
+  std::size_t sent_ = 0;
+  bool write_failed_ = false;
+};
+
+void HiredisConnection::connect() {
+  close();
+  failure_.clear();
+  const bool tcp = address_.unix_path.empty();
+  context_.reset(tcp ? redisConnectNonBlock(address_.host.c_str(), address_.port)
+                     : redisConnectUnixNonBlock(address_.unix_path.c_str()));
+  if (!context_) {
+    fail("out of memory");
+    return;
+  }
+  if (context_->err != 0) {
+    fail(context_->errstr);
+    return;
+  }
+  prepare_socket(context_->fd, tcp);
+  state_ = LinkState::connecting;
+}
+
+void HiredisConnection::close() noexcept {
+  context_.reset();
+  state_ = LinkState::closed;
+  forget_output();
+}
+
+void HiredisConnection::forget_output() noexcept {
+  // One large command may have made it larger than it ever needs to be again.
+  if (output_.capacity() > 2 * kOutputBytesMax) std::string{}.swap(output_);
+  output_.clear();
+  sent_ = 0;
+  write_failed_ = false;
+}
+
+void HiredisConnection::fail(std::string reason) {
+  close();
+  failure_ = std::move(reason);
+}
+
+LinkState HiredisConnection::state() {
+  if (state_ != LinkState::connecting) return state_;
+  pollfd ready{context_->fd, POLLOUT, 0};
+  if (::poll(&ready, 1, 0) <= 0) return state_;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(context_->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  if (error != 0) {
+    fail(text_of(error));
+  } else {
+    state_ = LinkState::open;
+  }
+  return state_;
+}
+
+void HiredisConnection::append(std::span<const std::string_view> command) {
+  if (state_ == LinkState::closed || write_failed_) return;  // Nobody will read it.
+  const std::size_t before = output_.size();
+  try {
+    output_ += '*';
+    append_number(output_, command.size());
+    output_ += "\r\n";
+    for (const std::string_view part : command) {
+      output_ += '$';
+      append_number(output_, part.size());
+      output_ += "\r\n";
+      output_ += part;
+      output_ += "\r\n";
+    }
+  } catch (...) {
+    output_.resize(before);  // Half a command would make one of the next.
+    throw;
+  }
+}
+
+std::size_t HiredisConnection::flush() {
+  if (state_ != LinkState::open || write_failed_) return 0;
+  std::size_t written = 0;
+  while (sent_ < output_.size()) {
+    const ssize_t count =
+        ::send(context_->fd, output_.data() + sent_, output_.size() - sent_, MSG_NOSIGNAL);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+      // What the server said before it closed is still to be read: poll_replies() ends it.
+      failure_ = text_of(errno);
+      output_.clear();
+      sent_ = 0;
+      write_failed_ = true;
+      return written;
+    }
+    sent_ += static_cast<std::size_t>(count);
+    written += static_cast<std::size_t>(count);
+  }
+  if (sent_ == output_.size()) {
+    forget_output();
+  } else if (sent_ >= kOutputBytesMax) {
+    output_.erase(0, sent_);
+    sent_ = 0;
+  }
+  return written;
+}
+
+std::size_t HiredisConnection::poll_replies(std::span<Reply> out) {
+  if (state_ != LinkState::open) return 0;
+  std::size_t count = 0;
+  while (count < out.size()) {
+    const Parsed parsed = parse(out[count]);
+    if (parsed == Parsed::reply) {
+      count += 1;
+    } else if (parsed == Parsed::broken || !receive()) {
+      break;
+    }
+  }
+  return count;
+}
+
+HiredisConnection::Parsed HiredisConnection::parse(Reply& reply) {
+  redisReader& reader = *context_->reader;
+  if (reader.pos == reader.len) return Parsed::nothing;
+  // ridx is -1 between replies, as the parser is never called without bytes. Only one-line replies
+  // are let through to it: a publisher is never sent another, and hiredis before 1.0.1 trusts the
+  // sizes of arrays (CVE-2021-32765).
+  if (reader.ridx == -1) {
+    const char kind = reader.buf[reader.pos];
+    if (kind != ':' && kind != '+' && kind != '-') {
+      fail("protocol error: a reply of an unexpected kind");
+      return Parsed::broken;
+    }
+  }
+  void* object = nullptr;
+  if (redisReaderGetReply(&reader, &object) != REDIS_OK) {
+    fail(std::string{"protocol error: "} + reader.errstr);
+    return Parsed::broken;
+  }
+  if (object == nullptr) {
+    if (reader.len - reader.pos > kReplyLineBytesMax) {
+      fail("protocol error: a reply without an end");
+      return Parsed::broken;
+    }
+    return Parsed::nothing;
+  }
+  const std::unique_ptr<redisReply, FreeReply> owned{static_cast<redisReply*>(object)};
+  if (owned->type == REDIS_REPLY_INTEGER) {
+    reply.kind = ReplyKind::integer;
+    reply.integer = owned->integer;
+    reply.text.clear();
+    return Parsed::reply;
+  }
+  reply.kind = owned->type == REDIS_REPLY_ERROR ? ReplyKind::error : ReplyKind::status;
+  reply.integer = 0;
+  reply.text.assign(owned->str, owned->len);
+  return Parsed::reply;
+}
+
+// False when there is nothing to read at present, or the connection has ended.
+bool HiredisConnection::receive() {
+  char buffer[kReadBytes];
+  ssize_t count = 0;
+  do {
+    count = ::recv(context_->fd, buffer, sizeof buffer, 0);
+  } while (count < 0 && errno == EINTR);
+  if (count > 0) {
+    if (redisReaderFeed(context_->reader, buffer, static_cast<std::size_t>(count)) == REDIS_OK) {
+      return true;
+    }
+    fail("out of memory");
+    return false;
+  }
+  if (write_failed_) {
+    fail(failure_);
+  } else if (count == 0) {
+    fail("the server closed the connection");
+  } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+    fail(text_of(errno));
+  }
+  return false;
+}
+
+}  // namespace
+
+std::unique_ptr<RedisConnection> make_hiredis_connection(const RedisAddress& address) {
+  return std::make_unique<HiredisConnection>(address);
+}
+
+std::size_t hiredis_connection_bytes_max(std::size_t command_bytes_max) noexcept {
+  return
+      // What waits to be sent and what was sent before it; strings grow by doubling.
+      2 * (2 * kOutputBytesMax + command_bytes_max)
+      // hiredis' reply buffer, likewise, and what one read brings.
+      + 2 * (kReplyLineBytesMax + kReadBytes) + kReadBytes;
+}
+
+}  // namespace dualstream::redis
