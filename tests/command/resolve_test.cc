@@ -193,6 +193,10 @@ TEST_F(ResolveTest, AddsTheFlagAndThePlaceToAnErrorOfTheEngine) {
   EXPECT_EQ(with_origin("redis.buckets is 0", configuration),
             "redis.buckets is 0 (--buckets, set in DUALSTREAM_BUCKETS)");
   EXPECT_EQ(with_origin("kafka.topic is empty", configuration), "kafka.topic is empty (--topic)");
+  EXPECT_EQ(with_origin("kafka.properties: `linger.ms` is the engine's own; use kafka.linger",
+                        configuration),
+            "kafka.properties: `linger.ms` is the engine's own; use kafka.linger "
+            "(--kafka-property)");
   EXPECT_EQ(with_origin("something else", configuration), "something else");
 }
 
