@@ -36,15 +36,6 @@ void add_options(CLI::App& app, const Command& command, CommandLine& line) {
   }
 }
 
-void add_operands(CLI::App& app, CommandLine& line) {
-  const auto take = [&line](const CLI::results_t& values) {
-    line.operands = values;
-    return true;
-  };
-  // Without extra arguments of its own, for those CLI11 would take "[a]" for a list.
-  app.add_option("operands", take)->expected(0, 1 << 28)->allow_extra_args(false);
-}
-
 // Of a flag whose value was forgotten, CLI11 takes the next flag for the value.
 Status check_values(const CommandLine& line) {
   const std::vector<std::string> known = known_names(kFlag);
@@ -60,35 +51,32 @@ Status check_values(const CommandLine& line) {
   return {};
 }
 
-// The first word that is neither a known flag nor an operand.
-Status check_rest(const std::vector<std::string>& rest, const Command& command) {
+// What is left of the words is operands, or a flag that nobody knows.
+Status take_operands(const std::vector<std::string>& rest, CommandLine& line) {
   for (const std::string& word : rest) {
-    if (word == "--") continue;
-    if (!word.starts_with('-')) {
-      return usage_error("`" + word + "` is too much: " + std::string{command.name} +
-                         " takes no operands");
+    if (word.size() > 1 && word.starts_with('-')) {
+      const std::string name = word.substr(0, word.find('='));
+      std::vector<std::string> known = known_names(kFlag);
+      known.emplace_back("--help");
+      return usage_error("unknown flag `" + name + "`" + did_you_mean(name, known));
     }
-    const std::string name = word.substr(0, word.find('='));
-    std::vector<std::string> known = known_names(kFlag);
-    known.emplace_back("--help");
-    return usage_error("unknown flag `" + name + "`" + did_you_mean(name, known));
+    line.operands.push_back(word);
   }
   return {};
 }
 
-Status parse_flags(std::span<char* const> arguments, const Command& command, CommandLine& line) {
+// `words` are those before a "--", behind which everything is an operand.
+Status parse_words(std::vector<std::string> words, const Command& command, CommandLine& line) {
   CLI::App app;
   app.set_help_flag();
   app.add_flag("-h,--help", line.help);
   app.allow_extras();
-  if (!command.operands.empty()) add_operands(app, line);
   add_options(app, command, line);
 
-  // CLI11 takes them last first.
-  std::vector<std::string> reversed{arguments.rbegin(), arguments.rend()};
+  std::reverse(words.begin(), words.end());  // CLI11 takes them last first.
   std::optional<std::string> wrong;
   try {
-    app.parse(reversed);
+    app.parse(words);
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string what = error.what();
     wrong = what.substr(0, what.find(':')) + " needs a value";
@@ -96,9 +84,23 @@ Status parse_flags(std::span<char* const> arguments, const Command& command, Com
     wrong = error.what();
   }
   if (line.help) return {};
-  if (Status status = check_rest(app.remaining(), command); !status.ok()) return status;
+  if (Status status = take_operands(app.remaining(), line); !status.ok()) return status;
   if (wrong) return usage_error(*wrong);
   return check_values(line);
+}
+
+Status parse_arguments(std::span<char* const> arguments, const Command& command,
+                       CommandLine& line) {
+  std::vector<std::string> words{arguments.begin(), arguments.end()};
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  Status status = parse_words({words.begin(), dashes}, command, line);
+  if (!status.ok() || line.help) return status;
+  if (dashes != words.end()) line.operands.insert(line.operands.end(), dashes + 1, words.end());
+  if (!line.operands.empty() && command.operands.empty()) {
+    return usage_error("`" + line.operands.front() + "` is too much: " + std::string{command.name} +
+                       " takes no operands");
+  }
+  return status;
 }
 
 }  // namespace
@@ -126,7 +128,7 @@ Status parse_command_line(std::span<char* const> arguments, std::span<const Comm
     return usage_error("unknown command `" + first + "`" + did_you_mean(first, known));
   }
   line.command = &*found;
-  return parse_flags(arguments.subspan(1), *found, line);
+  return parse_arguments(arguments.subspan(1), *found, line);
 }
 
 }  // namespace dualstream::command

@@ -176,7 +176,7 @@ Status read_config(const std::string& file, std::vector<ConfigEntry>& entries) {
   return parse_config(text, file, entries);
 }
 
-std::string quoted(std::string_view value) {
+std::string config_quoted(std::string_view value) {
   std::string out = "\"";
   for (const char c : value) {
     if (c == '\n' || c == '\t') {

@@ -30,7 +30,7 @@ struct ConfigEntry {
 [[nodiscard]] Status read_config(const std::string& file, std::vector<ConfigEntry>& entries);
 
 // `value` in quotes, as parse_config() reads it.
-[[nodiscard]] std::string quoted(std::string_view value);
+[[nodiscard]] std::string config_quoted(std::string_view value);
 
 // A whole small file; what cannot be read, and why, is in the Status.
 [[nodiscard]] Status read_whole_file(const std::string& file, std::string& text);

@@ -4,7 +4,6 @@
 #include <array>
 #include <string_view>
 
-#include "dualstream/version.h"
 #include "option_table.h"
 #include "text.h"
 
@@ -103,14 +102,6 @@ std::string command_help(const Command& command) {
     append_option(text, option);
   }
   return text.append("\n").append(command.notes);
-}
-
-std::string version_text() {
-  std::string text = "dualstream " DUALSTREAM_VERSION "\n";
-  for (const auto& [library, version] : library_versions()) {
-    text.append(library).append(" ").append(version).append("\n");
-  }
-  return text;
 }
 
 std::string options_markdown() {

@@ -12,9 +12,6 @@ namespace dualstream::command {
 
 [[nodiscard]] std::string command_help(const Command& command);
 
-// Program and libraries, a line each.
-[[nodiscard]] std::string version_text();
-
 // The rows of docs/options.md, one table a group; a test holds the file against it.
 [[nodiscard]] std::string options_markdown();
 

@@ -9,6 +9,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "dualstream/version.h"
 #include "help.h"
 #include "print_config.h"
 #include "resolve.h"
@@ -18,6 +19,15 @@ namespace dualstream::command {
 namespace {
 
 const std::array<Command, 1> kCommands{kIngest};
+
+// Program and libraries, a line each.
+std::string version_text() {
+  std::string text = "dualstream " DUALSTREAM_VERSION "\n";
+  for (const auto& [library, version] : library_versions()) {
+    text.append(library).append(" ").append(version).append("\n");
+  }
+  return text;
+}
 
 std::vector<std::string> environment() {
   std::vector<std::string> texts;

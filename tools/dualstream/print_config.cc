@@ -39,7 +39,7 @@ void append_option(std::string& text, const OptionInfo& option, const Origin& or
     const bool secret = holds_secret(option, value);
     std::string line = secret ? "# " : "";
     line.append(name).append(" = ");
-    line.append(is_bare(target) ? value : quoted(redacted(option, value)));
+    line.append(is_bare(target) ? value : config_quoted(redacted(option, value)));
     append_line(text, std::move(line), origin_text(option, origin));
   }
 }

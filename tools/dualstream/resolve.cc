@@ -227,13 +227,20 @@ Status resolve(const std::vector<GivenFlag>& flags, const std::vector<std::strin
 }
 
 std::string with_origin(const std::string& message, const Configuration& configuration) {
-  // The longest field that the message names: `kafka.linger` is in no other, but `redis.linger_x`
-  // would hold `redis.linger`.
+  // The message may go on with another field as advice, so the first is meant. Of two at the same
+  // place one is the beginning of the other, and the longer is meant.
   std::size_t best = options().size();
+  std::size_t best_at = std::string::npos;
   for (std::size_t at = 0; at < options().size(); ++at) {
     const std::string_view field = options()[at].field;
-    if (field.empty() || message.find(field) == std::string::npos) continue;
-    if (best == options().size() || field.size() > options()[best].field.size()) best = at;
+    if (field.empty()) continue;
+    const std::size_t found = message.find(field);
+    const bool longer =
+        found == best_at && best < options().size() && field.size() > options()[best].field.size();
+    if (found < best_at || (found != std::string::npos && longer)) {
+      best = at;
+      best_at = found;
+    }
   }
   if (best == options().size()) return message;
   const Origin& origin = configuration.origins[best];
