@@ -44,8 +44,11 @@ class HiredisConnectionTest : public ::testing::Test {
   void pump() {
     connection_->flush();
     std::array<Reply, 4> some;
-    const std::size_t count = connection_->poll_replies(some);
-    for (std::size_t i = 0; i < count; ++i) replies_.push_back(std::move(some[i]));
+    std::size_t count = 0;
+    do {
+      count = connection_->poll_replies(some);
+      for (std::size_t i = 0; i < count; ++i) replies_.push_back(std::move(some[i]));
+    } while (count == some.size());
   }
 
   bool has_replies(std::size_t count) {
