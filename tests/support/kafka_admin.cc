@@ -113,6 +113,7 @@ class Admin {
       if (std::chrono::steady_clock::now() > deadline) {
         fail(what, "the brokers' metadata do not show it");
       }
+      // tidy: allow(sleep) metadata can only be asked for again
       std::this_thread::sleep_for(5ms);
     }
   }

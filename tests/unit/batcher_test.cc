@@ -201,8 +201,9 @@ TEST_F(BatcherTest, DoesWhatTheNaiveTwinDoesUnderRandomOperations) {
   std::array<Twin, kPartitions> twins;
   const auto broker_outstanding = [&](std::size_t partition) {
     std::size_t count = 0;
-    for (std::size_t i = partition / 4 * 4; i < partition / 4 * 4 + 4; ++i)
-      count += twins[i].outstanding > 0;
+    for (std::size_t i = partition / 4 * 4; i < partition / 4 * 4 + 4; ++i) {
+      if (twins[i].outstanding > 0) ++count;
+    }
     return count;
   };
   base::TimePoint now = at({});

@@ -46,8 +46,9 @@ struct KafkaOptions {
   // topic's max.message.bytes.
   std::size_t event_bytes_max = 999'000;
 
-  // An event without an acknowledgement for this long fails as `timed_out`. Counted from when it is handed to the
-  // client; one that waited for its partition before that fails after at most twice this time. At least 1 s.
+  // An event without an acknowledgement for this long fails as `timed_out`. Counted from when it is
+  // handed to the client; one that waited for its partition before that fails after at most twice
+  // this time. At least 1 s.
   std::chrono::milliseconds delivery_timeout{120'000};
 
   // How long Engine::open() waits for the cluster to answer for the topic. 0 does not wait.
@@ -112,7 +113,7 @@ struct RedisOptions {
 
   // Notifications held while Redis is slow or away, and their bytes; beyond either the oldest is
   // dropped, counted, and its channel told. 64 to 16,777,216; 64 KiB to 16 GiB.
-  std::size_t notifications_max = 65'536;
+  std::size_t notifications_max = 131'072;
   std::size_t notification_bytes_max = 32 * 1024 * 1024;
 
   // Sources whose previous offset and missed count are remembered (about 200 bytes each).

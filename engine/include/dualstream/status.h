@@ -16,9 +16,9 @@ enum class StatusCode : std::uint8_t {
   unauthorized,     // A server answered and refused these credentials or this principal.
   unknown_topic,    // The cluster answered and has no such topic.
   timed_out,        // The deadline came first; the message says what was left.
-  rejected,         // Some events were refused or failed; the message says how many and why the first.
-  stopped,          // The engine is stopping or stopped.
-  exhausted,        // The system refused a thread, a descriptor or memory.
+  rejected,   // Some events were refused or failed; the message says how many and why the first.
+  stopped,    // The engine is stopping or stopped.
+  exhausted,  // The system refused a thread, a descriptor or memory.
 };
 
 // The stable, lower-case name of a code, for logs and programs.

@@ -1,0 +1,33 @@
+// The options and suppressions of the sanitizers, built in: no environment variable has to be set.
+//
+// What ASAN_OPTIONS, TSAN_OPTIONS and UBSAN_OPTIONS say still wins. Every suppression has its
+// reason, and there are no others: a report is a bug until it is shown to be none.
+
+// The sanitizers look for these names.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
+extern "C" {
+
+const char* __asan_default_options() {
+  return "detect_stack_use_after_return=1:check_initialization_order=1:strict_init_order=1:"
+         "strict_string_checks=1";
+}
+
+const char* __ubsan_default_options() { return "print_stacktrace=1"; }
+
+const char* __tsan_default_options() { return "halt_on_error=1:second_deadlock_stack=1"; }
+
+const char* __tsan_default_suppressions() {
+  return
+      // TSan does not see fences. concurrentqueue marks the slots of a block as empty with relaxed
+      // stores and one fence, so a producer that takes the block again seems to race with the
+      // consumer that emptied it. Handing an element over is ordered by an index that TSan sees:
+      // races on what is in the queue are still reported.
+      "race:moodycamel::ConcurrentQueue<*>::*Producer::enqueue\n"
+      // librdkafka counts references with atomics, and TSan does not see into it: the last owner,
+      // which destroys the lock of a partition or a broker, seems to race with those before. The
+      // engine has no such locks itself, and what it hands to librdkafka is still watched.
+      "race:pthread_rwlock_destroy\n";
+}
+
+}  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
