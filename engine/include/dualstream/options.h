@@ -92,7 +92,8 @@ struct RedisOptions {
 
   NotifyAt notify = NotifyAt::acknowledged;
 
-  // One channel per event is published for each template. `{source_type}` is required in each,
+  // One channel per event is published for each template, up to 4. `{source_type}` is required in
+  // each,
   // `{source_id}` gives a channel per source, `{bucket}` one of `buckets` by hash of the source.
   // Values are percent-encoded where they could forge or match another channel.
   std::vector<std::string> channels{"events:{source_type}:{source_id}"};
@@ -117,7 +118,8 @@ struct RedisOptions {
   std::size_t notifications_max = 131'072;
   std::size_t notification_bytes_max = 32 * 1024 * 1024;
 
-  // Sources whose previous offset and missed count are remembered (about 200 bytes each).
+  // Sources whose previous offset and missed count are remembered (about 400 bytes each with one
+  // template).
   std::size_t sources_remembered_max = 65'536;
 
   // A connection that is not ready, or a reply that has not come, for this long is given up and
