@@ -48,6 +48,7 @@ EngineImpl::EngineImpl(Options options)
               kafka_parker_) {}
 
 Status EngineImpl::open() {
+  if (!base::ForkGuard::ok()) return Status::error(StatusCode::exhausted, "out of memory");
   if (!kafka_parker_.ok() || !redis_parker_.ok()) {
     return Status::error(
         StatusCode::exhausted,
@@ -98,6 +99,11 @@ Status EngineImpl::start_workers() {
 }
 
 std::unique_ptr<PublisherImpl> EngineImpl::publisher() {
+  if (in_child()) {
+    // It refuses everything. Its slot is left behind like the rest of a child's engine.
+    auto slot = std::make_unique<PublisherSlot>(events_);
+    return std::make_unique<PublisherImpl>(*slot.release(), events_, kafka_thread_, options_);
+  }
   const std::lock_guard lock{slots_mutex_};
   auto slot = std::ranges::find_if(slots_, [](const std::unique_ptr<PublisherSlot>& candidate) {
     return !candidate->in_use.exchange(true, std::memory_order_acq_rel);
@@ -107,6 +113,11 @@ std::unique_ptr<PublisherImpl> EngineImpl::publisher() {
 }
 
 Status EngineImpl::stop(milliseconds deadline) {
+  if (in_child()) {
+    return Status::error(StatusCode::stopped,
+                         "stop() was called in a process forked from the one that opened the "
+                         "engine; stop it there, and open another one here");
+  }
   if (kafka_thread_.is_current() || redis_thread_.is_current()) {
     return Status::error(StatusCode::stopped,
                          "stop() was called from a callback, whose end it would wait for; call it "
@@ -160,6 +171,7 @@ Stats EngineImpl::stats() const {
   // What settles is read before what it settles, so that a snapshot of a running engine balances,
   // too.
   Stats stats;
+  if (in_child()) return stats;
   const auto value = [&stats](Counter counter) -> std::uint64_t& {
     return stats.values[static_cast<std::size_t>(counter)];
   };
@@ -190,6 +202,12 @@ Stats EngineImpl::stats() const {
 Engine::Engine(std::unique_ptr<EngineImpl> impl) noexcept : impl_(std::move(impl)) {}
 
 Engine::~Engine() {
+  if (impl_->in_child()) {
+    // Its threads are the parent's, its sockets are shared with the parent: nothing is touched, the
+    // memory stays.
+    static_cast<void>(impl_.release());
+    return;
+  }
   // What could not be drained was logged and counted; a destructor has nobody to tell.
   static_cast<void>(impl_->stop(impl_->close_timeout()));
 }
@@ -202,9 +220,8 @@ Status Engine::open(Options options, std::unique_ptr<Engine>& engine) {
     if (Status status = impl->open(); !status.ok()) return status;
     engine.reset(new Engine{std::move(impl)});
     return {};
-  } catch (const std::exception& error) {
-    return Status::error(StatusCode::exhausted,
-                         std::string{"the system refused memory: "} + error.what());
+  } catch (const std::exception&) {
+    return Status::error(StatusCode::exhausted, "out of memory");  // Short: in place.
   }
 }
 

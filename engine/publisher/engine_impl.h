@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "base/fork_guard.h"
 #include "base/log.h"
 #include "base/parker.h"
 #include "base/worker.h"
@@ -32,6 +33,9 @@ class EngineImpl {
   [[nodiscard]] std::unique_ptr<PublisherImpl> publisher();
   Status stop(std::chrono::milliseconds deadline);
   [[nodiscard]] Stats stats() const;
+  // Whether this process was forked from the one that opened the engine. Then nothing here may wait
+  // for a thread or a lock: those who would give way were not forked.
+  [[nodiscard]] bool in_child() const noexcept { return fork_guard_.in_child(); }
   [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept {
     return options_.close_timeout;
   }
@@ -43,6 +47,7 @@ class EngineImpl {
   [[nodiscard]] Status what_was_left(const Stats& after) const;
 
   const Options options_;
+  const base::ForkGuard fork_guard_;
   base::Log log_;
   base::Counters kafka_counters_;
   base::Counters redis_counters_;

@@ -2,6 +2,7 @@
 #include "dualstream/publisher.h"
 
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "publisher/publisher_impl.h"
@@ -70,7 +71,9 @@ PublishResult PublisherImpl::try_publish(const EventView& event,
       refusal_reason_ = "the queue is full: Kafka takes events more slowly than they come";
       return PublishResult::full;
     case event::EventQueue::Admission::closed:
-      refusal_reason_ = "the engine is stopping";
+      refusal_reason_ = queue_.in_child()
+                            ? "the engine is the parent's; a forked child has to open its own"
+                            : "the engine is stopping";
       return PublishResult::stopping;
   }
   event::EventPtr copy = event::make_event(event);
@@ -188,7 +191,11 @@ PublishResult Publisher::publish(const EventView& event,
 
 Status Publisher::publish_and_wait(std::span<const EventView> events,
                                    std::chrono::milliseconds timeout, std::span<Outcome> outcomes) {
-  return impl_->publish_and_wait(events, timeout, outcomes);
+  try {
+    return impl_->publish_and_wait(events, timeout, outcomes);
+  } catch (const std::bad_alloc&) {
+    return Status::error(StatusCode::exhausted, "out of memory");  // Short: in place.
+  }
 }
 
 PublishResult Publisher::publish_json(std::string_view line, std::uint64_t tag) noexcept {
