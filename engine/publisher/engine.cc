@@ -47,6 +47,11 @@ EngineImpl::EngineImpl(Options options)
       events_({.events_max = options_.queue.events_max, .bytes_max = options_.queue.bytes_max},
               kafka_parker_) {}
 
+EngineImpl::~EngineImpl() {
+  // What could not be drained was counted; a destructor has nobody to tell.
+  if (running_) static_cast<void>(stop(options_.close_timeout));
+}
+
 Status EngineImpl::open() {
   if (!base::ForkGuard::ok()) return Status::error(StatusCode::exhausted, "out of memory");
   if (!kafka_parker_.ok() || !redis_parker_.ok()) {
@@ -88,7 +93,8 @@ Status EngineImpl::start_workers() {
       Status::error(StatusCode::exhausted,
                     "the system refused a thread; raise its limit on processes (ulimit -u)");
   if (has_redis() && !redis_thread_.start("ds-redis", *redis_, redis_parker_)) return refused;
-  if (kafka_thread_.start("ds-kafka", *kafka_, kafka_parker_)) return {};
+  running_ = kafka_thread_.start("ds-kafka", *kafka_, kafka_parker_);
+  if (running_) return {};
   if (has_redis()) {
     // Nothing was accepted, so there is nothing to drain.
     notifications_->close();
@@ -206,18 +212,16 @@ Engine::~Engine() {
     // Its threads are the parent's, its sockets are shared with the parent: nothing is touched, the
     // memory stays.
     static_cast<void>(impl_.release());
-    return;
   }
-  // What could not be drained was logged and counted; a destructor has nobody to tell.
-  static_cast<void>(impl_->stop(impl_->close_timeout()));
 }
 
 Status Engine::open(Options options, std::unique_ptr<Engine>& engine) {
   engine.reset();
-  if (Status status = validate(options); !status.ok()) return status;
   try {
+    if (Status status = validate(options); !status.ok()) return status;
     auto impl = std::make_unique<EngineImpl>(std::move(options));
     if (Status status = impl->open(); !status.ok()) return status;
+    // tidy: allow(naked_new) the constructor is private
     engine.reset(new Engine{std::move(impl)});
     return {};
   } catch (const std::exception&) {

@@ -25,6 +25,8 @@ namespace dualstream {
 class EngineImpl {
  public:
   explicit EngineImpl(Options options);
+  // Stops what runs, within close_timeout.
+  ~EngineImpl();
 
   EngineImpl(const EngineImpl&) = delete;
   EngineImpl& operator=(const EngineImpl&) = delete;
@@ -36,9 +38,6 @@ class EngineImpl {
   // Whether this process was forked from the one that opened the engine. Then nothing here may wait
   // for a thread or a lock: those who would give way were not forked.
   [[nodiscard]] bool in_child() const noexcept { return fork_guard_.in_child(); }
-  [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept {
-    return options_.close_timeout;
-  }
 
  private:
   [[nodiscard]] bool has_redis() const noexcept { return notifications_ != nullptr; }
@@ -61,6 +60,8 @@ class EngineImpl {
 
   mutable std::mutex slots_mutex_;
   std::vector<std::unique_ptr<PublisherSlot>> slots_;  // Guarded by slots_mutex_.
+
+  bool running_ = false;  // Written by open().
 
   std::mutex stop_mutex_;
   std::optional<Status> stopped_;  // Guarded by stop_mutex_.
