@@ -67,6 +67,15 @@ class EventQueue {
   // Moves up to `out.size()` events, in the order above; returns how many.
   [[nodiscard]] std::size_t pop(std::span<EventPtr> out);
 
+  // The largest key + payload that Kafka takes now; publishers refuse a larger one. Set by the
+  // Kafka worker.
+  void limit_records(std::size_t bytes_max) noexcept {
+    record_bytes_max_.store(bytes_max, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::size_t record_bytes_max() const noexcept {
+    return record_bytes_max_.load(std::memory_order_relaxed);
+  }
+
   // Gives back the charge of `events` events of `bytes` in all, and wakes those who wait for room.
   void release(std::size_t events, std::size_t bytes) noexcept;
 
@@ -89,6 +98,7 @@ class EventQueue {
 
   const Limits limits_;
   const base::ForkGuard fork_guard_;
+  std::atomic<std::size_t> record_bytes_max_{SIZE_MAX};
   base::Parker& consumer_;
   base::ConcurrentQueue<EventPtr> queue_;
   base::ConsumerToken consumer_token_;

@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 // A topic that the cluster does not know may be one that it is just creating for us.
 constexpr milliseconds kUnknownTopicGrace{1'500};
 constexpr milliseconds kConnectSlice{250};
+// How long connect() waits for the topic's limit, which it can do without.
+constexpr milliseconds kLimitWait{1'000};
 // Notices that nobody polled yet; more are of no use to anybody.
 constexpr std::size_t kNoticesMax = 64;
 
@@ -216,6 +218,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       return {.event = std::move(event), .partition = message.partition, .offset = message.offset};
     }
+    // The topic's limit is not what we know, or the batch would have been smaller.
+    if (message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && watcher_) watcher_->ask_now();
     const bool untouched = rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
     return failed_report(std::move(event), message.partition, message.err,
                          untouched ? Persisted::no : Persisted::maybe);
@@ -359,6 +363,9 @@ class LibrdkafkaProducer final : public KafkaProducer {
       TopicAnswer answer =
           ask_for_topic(*client_, *topic_, std::min<base::Duration>(left, kConnectSlice));
       if (answer.status.ok()) {
+        const base::Duration rest = timeout - (base::Clock::now() - start);
+        answer.view.message_bytes_max = ask_for_message_bytes_max(
+            *client_, *topic_, std::min<base::Duration>(rest, kLimitWait));
         first_view_ = std::move(answer.view);
         return {};
       }

@@ -58,6 +58,10 @@ PublishResult PublisherImpl::check(const EventView& event) noexcept {
     refusal_reason_ = "key and payload are larger than kafka.event_bytes_max";
     return PublishResult::too_large;
   }
+  if (event.source_id.size() + event.payload.size() > queue_.record_bytes_max()) {
+    refusal_reason_ = "key and payload are larger than the topic's max.message.bytes allows";
+    return PublishResult::too_large;
+  }
   return PublishResult::accepted;
 }
 
