@@ -178,12 +178,17 @@ std::size_t KafkaWorker::expire(base::TimePoint now) {
   if (now < expire_at_) return 0;
   const base::TimePoint before = now - settings_.delivery_timeout;
   event::EventList expired = batcher_.take_expired(before);
+  event::EventList never_placed;
   while (!unplaced_.empty() && unplaced_.front().taken_at <= before) {
-    expired.push_back(unplaced_.pop_front());
+    never_placed.push_back(unplaced_.pop_front());
   }
   const bool more = batcher_.waiting_events() > 0 || !unplaced_.empty();
   expire_at_ = more ? now + kExpiryStep : base::kNever;
-  const std::size_t count = expired.size();
+  const std::size_t count = expired.size() + never_placed.size();
+  const bool no_topic = kafka_in_trouble_ && trouble_ == NoticeKind::topic;
+  settle_waiting(std::move(never_placed), no_topic ? Failure::unknown_topic : Failure::timed_out,
+                 no_topic ? "the cluster has no such topic"
+                          : "no broker answered for the topic within kafka.delivery_timeout");
   settle_waiting(std::move(expired), Failure::timed_out,
                  "no broker took it within kafka.delivery_timeout");
   return count;
