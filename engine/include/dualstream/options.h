@@ -43,8 +43,9 @@ struct KafkaOptions {
   std::size_t batch_bytes_max = 1'000'000;
 
   // The largest key + payload that publish() takes, in bytes; above it `too_large`. It becomes
-  // librdkafka's message.max.bytes (with room for the record's own bytes). Keep it at or below the
-  // topic's max.message.bytes.
+  // librdkafka's message.max.bytes (with room for the record's own bytes). Where the topic's
+  // max.message.bytes is smaller, that holds instead: the engine reads it at open and every 5 s,
+  // when it may (the right to DescribeConfigs on the topic).
   std::size_t event_bytes_max = 999'000;
 
   // An event without an acknowledgement for this long fails as `timed_out`. Counted from when it is
