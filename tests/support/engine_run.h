@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dualstream/engine.h"
+#include "dualstream/publisher.h"
 #include "support/verifying_events.h"
 
 namespace dualstream::testing {
@@ -46,8 +47,9 @@ class EngineRun {
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] Stats stats() const { return engine_->stats(); }
 
-  // Publishes the next `load.events` events, spread evenly over the sources; a source is always
-  // published by one thread.
+  // Publishes the next `load.events` events, spread evenly over the sources. A source is always
+  // published by one Publisher, from call to call as long as `load.threads` stays the same: order
+  // between two Publishers is not promised.
   LoadResult publish(const Load& load);
 
   // Waits until every accepted event has its outcome.
@@ -80,6 +82,7 @@ class EngineRun {
   std::vector<std::string> log_lines_;
 
   std::unique_ptr<Engine> engine_;
+  std::vector<Publisher> publishers_;  // One for each thread of the load.
 };
 
 }  // namespace dualstream::testing
