@@ -106,7 +106,10 @@ Status EngineRun::stop(std::chrono::milliseconds deadline) {
 }
 
 CheckReport EngineRun::check_topic() const {
-  const std::vector<Record> records = read_topic(options_.kafka.brokers, options_.kafka.topic);
+  return check_topic(read_topic(options_.kafka.brokers, options_.kafka.topic));
+}
+
+CheckReport EngineRun::check_topic(const std::vector<Record>& records) const {
   const std::lock_guard lock{mutex_};
   return checker_.check(records);
 }

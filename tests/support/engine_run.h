@@ -60,6 +60,8 @@ class EngineRun {
 
   // Reads the topic back and compares it with every outcome that was given.
   [[nodiscard]] CheckReport check_topic() const;
+  // The same for a topic that was read already.
+  [[nodiscard]] CheckReport check_topic(const std::vector<Record>& records) const;
 
   [[nodiscard]] std::vector<std::string> log_lines() const;
   [[nodiscard]] std::size_t log_lines_with(std::string_view text) const;
