@@ -7,6 +7,7 @@
 
 #include "nearest.h"
 #include "option_table.h"
+#include "text.h"
 
 namespace dualstream::command {
 namespace {
@@ -44,8 +45,8 @@ Status check_values(const CommandLine& line) {
       const std::string name = value.substr(0, value.find('='));
       if (std::find(known.begin(), known.end(), name) == known.end()) continue;
       const std::string flag = flag_name(options()[given.option]);
-      return usage_error(flag + " needs a value, and `" + value +
-                         "` is a flag; if you mean it, write " + flag + "=" + value);
+      return usage_error(concat({flag, " needs a value, and `", value,
+                                 "` is a flag; if you mean it, write ", flag, "=", value}));
     }
   }
   return {};

@@ -58,7 +58,7 @@ class ValueReader {
       if (rest_.starts_with(',')) {
         rest_.remove_prefix(1);
       } else if (!rest_.starts_with(']')) {
-        return fail("a list is written [\"one\", \"two\"] on one line");
+        return fail(R"(a list is written ["one", "two"] on one line)");
       }
     }
     rest_.remove_prefix(1);

@@ -30,7 +30,7 @@ void append_dead_letter(std::string& out, const Outcome& outcome, std::string_vi
     out.append("\"payload\":");
     append_json_string(out, event.payload);
   } else {
-    out.append("\"payload_base64\":\"").append(base64(event.payload)).append("\"");
+    out.append(R"("payload_base64":")").append(base64(event.payload)).append("\"");
   }
   out.append("}\n");
 }

@@ -199,8 +199,7 @@ class Ingest {
   [[nodiscard]] ProgressSample sample() const {
     const Stats stats = engine_->stats();
     const IntakeCounts counts = intake_->counts();
-    return {.lines = counts.lines,
-            .bad = bad_lines_->count(),
+    return {.bad = bad_lines_->count(),
             .bytes = counts.bytes,
             .bytes_total = bytes_total_,
             .delivered = stats[Counter::delivered],

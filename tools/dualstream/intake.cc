@@ -34,24 +34,30 @@ class Intake::Reader {
     while (!intake_.stop_.requested()) {
       const std::size_t input = intake_.next_input_.fetch_add(1);
       if (input >= count) return;
-      read_input(input);
+      try {
+        read_input(input);
+      } catch (const std::exception& error) {
+        // Memory has run out, which only this input may have caused: a buffer holds its longest
+        // line.
+        fail(input,
+             concat({"cannot read ", display_name(intake_.inputs_[input]), ": ", error.what()}));
+      }
     }
   }
 
  private:
   void read_input(std::size_t input) {
-    InputProgress& progress = intake_.progress_[input];
     std::unique_ptr<FileSource> source;
     const Status opened = FileSource::open(intake_.inputs_[input], intake_.stop_.fd(), source);
     if (!opened.ok()) {
-      progress.state = InputState::failed;
-      progress.error = opened.message;
+      fail(input, opened.message);
       return;
     }
     LineReader reader{*source, intake_.options_.reader};
     const bool regular = source->is_regular();
-    finish(input, read_lines(input, regular, reader), reader);
-    if (!regular && progress.state == InputState::stopped) count_left(reader);
+    const NextResult result = read_lines(input, regular, reader);
+    finish(input, result, reader);
+    if (!regular && result == NextResult::stopped) count_left(reader);
   }
 
   // Returns why it ended: `stopped` also when a line could not be published any more.
@@ -148,16 +154,20 @@ class Intake::Reader {
         progress.state = InputState::finished;
         return;
       case NextResult::failed:
-        progress.state = InputState::failed;
-        progress.error = concat({"cannot read ", display_name(intake_.inputs_[input]),
-                                 " from line ", std::to_string(progress.next_line),
-                                 " on: ", std::generic_category().message(reader.error())});
+        fail(input, concat({"cannot read ", display_name(intake_.inputs_[input]), " from line ",
+                            std::to_string(progress.next_line),
+                            " on: ", std::generic_category().message(reader.error())}));
         return;
       case NextResult::line:
       case NextResult::stopped:
         progress.state = InputState::stopped;
         return;
     }
+  }
+
+  void fail(std::size_t input, std::string error) {
+    intake_.progress_[input].state = InputState::failed;
+    intake_.progress_[input].error = std::move(error);
   }
 
   Intake& intake_;
@@ -182,7 +192,7 @@ Status Intake::run(const MakeTaker& make_taker) {
   std::vector<Thread> threads(readers.size());
   for (std::size_t at = 0; at < readers.size(); ++at) {
     Reader* reader = readers[at].get();
-    const Status status = threads[at].start("ds-intake", [reader] { reader->run(); });
+    Status status = threads[at].start("ds-intake", [reader] { reader->run(); });
     if (status.ok()) continue;
     if (at == 0) return status;
     break;  // Those that run read every input, only fewer at a time.

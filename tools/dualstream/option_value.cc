@@ -138,7 +138,7 @@ struct Show {
   }
   std::vector<std::string> operator()(const Properties* value) const {
     std::vector<std::string> texts;
-    for (const auto& [name, text] : *value) texts.push_back(name + "=" + text);
+    for (const auto& [name, text] : *value) texts.push_back(concat({name, "=", text}));
     return texts;
   }
 };

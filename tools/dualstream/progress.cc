@@ -17,11 +17,11 @@ std::string progress_text(const ProgressSample& now, const ProgressSample& befor
   const double rate = between.count() > 0
                           ? static_cast<double>(now.delivered - before.delivered) / between.count()
                           : 0;
-  text += concat({"lines ", grouped(now.lines), "  in Kafka ", grouped(now.delivered), " (",
-                  grouped(static_cast<std::uint64_t>(rate)), "/s)  in flight ",
-                  grouped(now.in_flight), "  bad ", grouped(now.bad)});
+  text +=
+      concat({"in Kafka ", grouped(now.delivered), " (", grouped(static_cast<std::uint64_t>(rate)),
+              "/s)  in flight ", grouped(now.in_flight), "  bad ", grouped(now.bad)});
   if (now.notifications > 0) {
-    text.append("  Redis lags by ").append(grouped(now.notifications));
+    text.append("  Redis lag ").append(grouped(now.notifications));
   }
   return text;
 }
