@@ -54,9 +54,10 @@ void EngineRun::take_outcomes(std::span<const Outcome> outcomes) {
 LoadResult EngineRun::publish(const Load& load) {
   if (next_sequence_.size() < load.sources) next_sequence_.resize(load.sources);
   std::vector<LoadResult> results(load.threads);
+  while (publishers_.size() < load.threads) publishers_.push_back(engine_->publisher());
   const auto run = [&](std::size_t thread) {
     LoadResult& result = results[thread];
-    Publisher publisher = engine_->publisher();
+    Publisher& publisher = publishers_[thread];
     for (std::size_t i = thread; i < load.events; i += load.threads) {
       // Sources are dealt out to threads, so that each has one writer.
       const std::size_t per_thread = std::max<std::size_t>(1, load.sources / load.threads);

@@ -48,7 +48,7 @@ class EngineRun {
   [[nodiscard]] Stats stats() const { return engine_->stats(); }
 
   // Publishes the next `load.events` events, spread evenly over the sources; a source is always
-  // published by one thread.
+  // published by one thread, and with the same number of threads by the same Publisher again.
   LoadResult publish(const Load& load);
 
   // Waits until every accepted event has its outcome.
@@ -83,6 +83,7 @@ class EngineRun {
   std::vector<std::string> log_lines_;
 
   std::unique_ptr<Engine> engine_;
+  std::vector<Publisher> publishers_;  // One for each of the load's threads.
 };
 
 }  // namespace dualstream::testing
