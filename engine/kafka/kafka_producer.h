@@ -83,6 +83,9 @@ class KafkaProducer {
   // Readable when poll_reports() or poll_notice() may have something; -1 if there is no such
   // descriptor.
   [[nodiscard]] virtual int wake_fd() const = 0;
+
+  // When poll_reports() has to be called even if nothing is readable.
+  [[nodiscard]] virtual base::TimePoint poll_at() const { return base::kNever; }
 };
 
 }  // namespace dualstream::kafka

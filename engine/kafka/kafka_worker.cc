@@ -82,6 +82,7 @@ std::size_t KafkaWorker::do_work(base::TimePoint now) {
 
 base::WakeUp KafkaWorker::wake_up() const {
   base::TimePoint at = std::min(std::max(batcher_.next_ready_at(), hand_over_at_), expire_at_);
+  at = std::min(at, producer_->poll_at());
   if (stopping_ == Stopping::draining)
     at = std::min(at, give_up_at_.load(std::memory_order_acquire));
   if (stopping_ == Stopping::purging) at = std::min(at, close_at_);

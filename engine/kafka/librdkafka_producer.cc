@@ -42,6 +42,19 @@ std::string seconds_text(base::Duration duration) {
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
 }
 
+// librdkafka before 2.6.1 sends a SCRAM message that Kafka 4 takes for wrong credentials (its pull
+// request 4895).
+std::string scram_hint(const KafkaOptions& options) {
+  constexpr int kMended = 0x020601;  // As rd_kafka_version() has it in its upper three bytes.
+  const bool scram = std::ranges::any_of(options.properties, [](const auto& property) {
+    return property.first.starts_with("sasl.mechanism") && property.second.starts_with("SCRAM");
+  });
+  if (!scram || (rd_kafka_version() >> 8) >= kMended) return "";
+  return std::string{" (the linked librdkafka "} + rd_kafka_version_str() +
+         " cannot log in to Kafka 4 with SCRAM, whatever the password; 2.6.1 can, and PLAIN over "
+         "TLS works)";
+}
+
 Status system_refused(const std::string& why) {
   return Status::error(StatusCode::exhausted,
                        "the system refused librdkafka what it needs (" + why +
@@ -196,6 +209,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   [[nodiscard]] int wake_fd() const override { return consumer_.event_fd(); }
 
+  [[nodiscard]] base::TimePoint poll_at() const override {
+    return fatal_ ? rebuild_at_ : base::kNever;
+  }
+
  private:
   static void* as_mutable(const char* bytes) {
     // librdkafka's message type has no const; it only reads.
@@ -321,14 +338,23 @@ class LibrdkafkaProducer final : public KafkaProducer {
     switch (rd_kafka_event_type(&event)) {
       case RD_KAFKA_EVENT_ERROR:
         last_error_ = rd_kafka_event_error(&event);
-        if (last_error_ == RD_KAFKA_RESP_ERR__FATAL) {
-          fatal_ = !giving_up_;  // rebuild() tells of it.
-          break;
+        // Not every fatal error is told as one: a principal that may write nowhere gets no producer
+        // id, and the client ends with CLUSTER_AUTHORIZATION_FAILED.
+        if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+          fatal_ = !giving_up_;
         }
+        if (last_error_ == RD_KAFKA_RESP_ERR__FATAL) break;  // rebuild() tells of it.
         if (refused_by_system_) break;  // What follows is only its consequence.
         last_error_text_ = rd_kafka_event_error_string(&event);
         refused_by_system_ = last_error_ == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
-        notice({notice_kind_of(last_error_), last_error_text_});
+        last_kind_ = notice_kind_of(last_error_);
+        // A broker that does not like our certificate says so after the handshake, by an alert that
+        // the client reports as a broken connection.
+        if (last_kind_ == NoticeKind::unreachable &&
+            last_error_text_.find("SSL alert") != std::string::npos) {
+          last_kind_ = NoticeKind::unauthorized;
+        }
+        notice({last_kind_, last_error_text_});
         break;
       case RD_KAFKA_EVENT_LOG: {
         const char* facility = nullptr;
@@ -374,11 +400,12 @@ class LibrdkafkaProducer final : public KafkaProducer {
       if (last.code == StatusCode::unauthorized) return last;
       if (last.code == StatusCode::unknown_topic && now - start >= kUnknownTopicGrace) return last;
       read_notices();
-      if (notice_kind_of(last_error_) == NoticeKind::unauthorized) {
+      if (last_kind_ == NoticeKind::unauthorized) {
         return Status::error(StatusCode::unauthorized,
                              "kafka.brokers: " + options_.brokers +
                                  " refused us: " + last_error_text_ +
-                                 "; check security.protocol and the sasl.* or ssl.* properties");
+                                 "; check security.protocol and the sasl.* or ssl.* properties" +
+                                 scram_hint(options_));
       }
     }
     if (last.code != StatusCode::unreachable) return last;
@@ -408,6 +435,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
   std::deque<Notice> notices_;
   bool refused_by_system_ = false;  // It got no thread for a broker, and will not try again.
   rd_kafka_resp_err_t last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+  NoticeKind last_kind_ = NoticeKind::info;
   std::string last_error_text_;
 
   bool giving_up_ = false;  // What fails now has failed.

@@ -375,5 +375,14 @@ TEST_F(KafkaWorkerTest, TellsPublishersTheTopicsLimit) {
   EXPECT_EQ(lines_.size(), 1U);
 }
 
+TEST_F(KafkaWorkerTest, WakesUpWhenTheClientWantsToBePolled) {
+  start();
+  with_partitions({1});
+  step();
+  EXPECT_EQ(worker_->wake_up().at, base::kNever);
+  kafka_->wants_poll_at = at(seconds{1});
+  EXPECT_EQ(worker_->wake_up().at, at(seconds{1}));
+}
+
 }  // namespace
 }  // namespace dualstream::kafka
