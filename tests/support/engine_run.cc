@@ -55,7 +55,6 @@ LoadResult EngineRun::publish(const Load& load) {
   if (next_sequence_.size() < load.sources) next_sequence_.resize(load.sources);
   while (publishers_.size() < load.threads) publishers_.push_back(engine_->publisher());
   std::vector<LoadResult> results(load.threads);
-  while (publishers_.size() < load.threads) publishers_.push_back(engine_->publisher());
   const auto run = [&](std::size_t thread) {
     LoadResult& result = results[thread];
     Publisher& publisher = publishers_[thread];

@@ -24,7 +24,6 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 // More is not read: a slow receiver slows the sender.
 constexpr std::size_t kHeldBytesMax = 256 * 1024;
 constexpr std::size_t kHeldBytesMaxWhenLimited = 16 * 1024;
-constexpr int kSocketBytesWhenLimited = 16 * 1024;
 
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
@@ -216,9 +215,6 @@ void Relay::accept_all() {
     if (client < 0) return;
     counts_.connections += 1;
     const int upstream = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (faults_.requests.bytes_per_second != 0) {
-      set_option(client, SOL_SOCKET, SO_RCVBUF, kSocketBytesWhenLimited);
-    }
     const sockaddr_in address = loopback(upstream_port_);
     if (upstream_port_ == 0 ||
         ::connect(upstream, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {

@@ -123,8 +123,8 @@ struct RedisOptions {
   // template).
   std::size_t sources_remembered_max = 65'536;
 
-  // A connection that is not ready, or a reply that has not come, for this long is given up and
-  // made anew.
+  // A connection that is not ready, or that owes replies and has sent none, for this long is given
+  // up and made anew.
   std::chrono::milliseconds connect_timeout{1'000};
   std::chrono::milliseconds reply_timeout{5'000};
 };
