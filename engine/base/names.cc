@@ -110,6 +110,8 @@ constexpr std::array<CounterInfo, kCounterCount> kCounterInfos{{
      "batches that the Kafka client did not take whole"},
     {Counter::callback_exceptions, "callback_exceptions", "exceptions thrown by on_outcomes"},
     {Counter::kafka_errors, "kafka_errors", "errors that the Kafka client reported by itself"},
+    {Counter::producer_rebuilds, "producer_rebuilds",
+     "times that a fatal error made the engine replace the Kafka client"},
     {Counter::announced, "announced", "notifications made: one per event and channel template"},
     {Counter::notified, "notified", "notifications in frames that Redis answered"},
     {Counter::dropped_overflow, "dropped_overflow",

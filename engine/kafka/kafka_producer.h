@@ -39,6 +39,7 @@ enum class NoticeKind : std::uint8_t {
   unauthorized,  // A broker refused our credentials.
   topic,         // The topic is missing or cannot be used.
   error,         // Any other error that the client reported by itself.
+  rebuilt,       // The client died of a fatal error and was replaced.
   info,          // Said by the client, for the log.
 };
 

@@ -9,6 +9,9 @@
 namespace dualstream::kafka {
 namespace {
 
+// How long a client that had no room is left alone.
+constexpr base::Duration kNoRoomPause = std::chrono::milliseconds{5};
+
 // How many events ahead are fetched into the cache.
 constexpr std::size_t kPrefetch = 8;
 
@@ -30,6 +33,7 @@ std::string_view meaning_of(NoticeKind kind) {
       return "; its events fail until it is there";
     case NoticeKind::error:
       return "; the client goes on by itself";
+    case NoticeKind::rebuilt:
     case NoticeKind::info:
       return "";
   }
@@ -69,7 +73,7 @@ std::size_t KafkaWorker::do_work(base::TimePoint now) {
 }
 
 base::WakeUp KafkaWorker::wake_up() const {
-  base::TimePoint at = std::min(batcher_.next_ready_at(), expire_at_);
+  base::TimePoint at = std::min(std::max(batcher_.next_ready_at(), hand_over_at_), expire_at_);
   if (stopping_ == Stopping::draining)
     at = std::min(at, give_up_at_.load(std::memory_order_acquire));
   if (stopping_ == Stopping::purging) at = std::min(at, close_at_);
@@ -122,7 +126,7 @@ void KafkaWorker::place(event::EventPtr event) {
 }
 
 std::size_t KafkaWorker::hand_over_batches(base::TimePoint now) {
-  if (stopping_ == Stopping::purging) return 0;
+  if (stopping_ == Stopping::purging || now < hand_over_at_) return 0;
   std::size_t work = 0;
   while (std::optional<Batch> batch = batcher_.take_ready(now)) {
     refused_.clear();
@@ -137,7 +141,8 @@ std::size_t KafkaWorker::hand_over_batches(base::TimePoint now) {
     if (left > 0) {
       counters_.add(Counter::retried_batches);
       batcher_.put_back(std::move(*batch));
-      break;  // There is no room at present; the next reports bring some.
+      hand_over_at_ = now + kNoRoomPause;
+      break;
     }
     batcher_.recycle(std::move(batch->events));
     work += offered;
@@ -183,6 +188,11 @@ void KafkaWorker::follow_notices() {
   while (producer_->poll_notice(notice)) {
     if (notice.kind == NoticeKind::info) {
       log_.write(LogLevel::info, "kafka: " + notice.text);
+      continue;
+    }
+    if (notice.kind == NoticeKind::rebuilt) {
+      counters_.add(Counter::producer_rebuilds);
+      log_.write(LogLevel::warning, "kafka: " + notice.text);
       continue;
     }
     counters_.add(Counter::kafka_errors);

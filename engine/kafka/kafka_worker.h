@@ -89,6 +89,7 @@ class KafkaWorker final : public base::Duty {
   Batcher batcher_;
   event::EventList unplaced_;  // Taken while the topic's partitions are unknown.
   base::TimePoint expire_at_ = base::kNever;
+  base::TimePoint hand_over_at_{};
   bool kafka_in_trouble_ = false;
   NoticeKind trouble_ = NoticeKind::info;
 

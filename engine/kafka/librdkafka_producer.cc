@@ -23,6 +23,12 @@ constexpr milliseconds kConnectSlice{250};
 // Notices that nobody polled yet; more are of no use to anybody.
 constexpr std::size_t kNoticesMax = 64;
 
+// A client that dies at once again is not replaced more often than this.
+constexpr milliseconds kRebuildPause{1'000};
+// How long a dying client is listened to, all in all and at a time.
+constexpr milliseconds kLastReportsWait{1'000};
+constexpr milliseconds kLastReportsSlice{10};
+
 // How many events ahead are fetched into the cache: a backlog is larger than it.
 constexpr std::size_t kPrefetch = 8;
 
@@ -37,7 +43,7 @@ std::string seconds_text(base::Duration duration) {
 class LibrdkafkaProducer final : public KafkaProducer {
  public:
   LibrdkafkaProducer(const KafkaOptions& options, base::Parker& consumer)
-      : brokers_(options.brokers), topic_name_(options.topic), consumer_(consumer) {}
+      : options_(options), consumer_(consumer) {}
 
   ~LibrdkafkaProducer() override {
     std::vector<Report> reports;
@@ -45,9 +51,9 @@ class LibrdkafkaProducer final : public KafkaProducer {
     CHECK(reports.empty(), "the worker closes the producer and takes the last reports");
   }
 
-  [[nodiscard]] Status start(const KafkaOptions& options) {
+  [[nodiscard]] Status start() {
     Owned<rd_kafka_conf_t> conf;
-    if (Status status = make_producer_conf(options, conf); !status.ok()) return status;
+    if (Status status = make_producer_conf(options_, conf); !status.ok()) return status;
     std::array<char, 512> error{};
     client_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), error.data(), error.size()));
     if (!client_) {
@@ -58,10 +64,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
     static_cast<void>(conf.release());  // The client owns it now.
     events_.reset(rd_kafka_queue_get_main(client_.get()));
     rd_kafka_set_log_queue(client_.get(), events_.get());
-    topic_.reset(rd_kafka_topic_new(client_.get(), topic_name_.c_str(), nullptr));
+    topic_.reset(rd_kafka_topic_new(client_.get(), options_.topic.c_str(), nullptr));
     if (!topic_) {
       return Status::error(StatusCode::invalid_options,
-                           "kafka.topic: librdkafka refuses `" + topic_name_ +
+                           "kafka.topic: librdkafka refuses `" + options_.topic +
                                "`: " + rd_kafka_err2str(rd_kafka_last_error()));
     }
     return {};
@@ -69,12 +75,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   [[nodiscard]] Status connect(base::Duration timeout) override {
     Status status = await_topic(timeout);
-    rd_kafka_queue_io_event_enable(events_.get(), consumer_.event_fd(), &kWakeUp, sizeof kWakeUp);
-    watcher_ = std::make_unique<TopicWatcher>(*client_, *topic_, consumer_);
-    if (!watcher_->start()) {
-      return Status::error(StatusCode::exhausted,
-                           "the system refused a thread; raise its limit on processes (ulimit -u)");
-    }
+    if (Status watching = watch(); !watching.ok()) return watching;
     return status;
   }
 
@@ -103,7 +104,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
       event::EventPtr event = std::move(handed_over_[i]);
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         outstanding_.add(partition, std::move(event));
-      } else if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      } else if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || error == RD_KAFKA_RESP_ERR__FATAL) {
         // librdkafka gives it to all that follow, too: what goes back is the rest, in order.
         events.push_back(std::move(event));
       } else {
@@ -114,11 +115,16 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   [[nodiscard]] std::size_t poll_reports(std::span<Report> out) override {
     std::size_t count = 0;
+    while (count < out.size() && !ready_.empty()) {
+      out[count++] = std::move(ready_.front());
+      ready_.pop_front();
+    }
     while (count < out.size()) {
       const rd_kafka_message_t* message = next_message();
       if (message == nullptr) break;
-      out[count++] = report_of(*message);
+      if (!stays_outstanding(*message)) out[count++] = report_of(*message);
     }
+    if (fatal_ && base::Clock::now() >= rebuild_at_) rebuild();
     return count;
   }
 
@@ -150,10 +156,12 @@ class LibrdkafkaProducer final : public KafkaProducer {
   }
 
   void purge() override {
+    giving_up_ = true;
     if (client_) rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   }
 
   void close(std::vector<Report>& reports) override {
+    giving_up_ = true;
     watcher_.reset();
     if (client_) {
       std::array<Report, 256> some;
@@ -162,18 +170,15 @@ class LibrdkafkaProducer final : public KafkaProducer {
                   std::back_inserter(reports));
       }
     }
-    // Only after this does the client no longer read the events' bytes.
-    current_.reset();
-    topic_.reset();
-    events_.reset();
-    client_.reset();
-    for (std::int32_t partition = 0; partition < outstanding_.partitions(); ++partition) {
-      event::EventList left = outstanding_.take_all(partition);
-      while (!left.empty()) {
-        reports.push_back(failed_report(left.pop_front(), partition, RD_KAFKA_RESP_ERR__DESTROY,
-                                        Persisted::maybe));
-      }
-    }
+    close_client();
+    fail_outstanding(RD_KAFKA_RESP_ERR__DESTROY);
+    std::move(ready_.begin(), ready_.end(), std::back_inserter(reports));
+    ready_.clear();
+  }
+
+  void raise_fatal_error(const char* reason) {
+    rd_kafka_test_fatal_error(client_.get(), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+                              reason);
   }
 
   [[nodiscard]] int wake_fd() const override { return consumer_.event_fd(); }
@@ -207,16 +212,93 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   // The next report of the event being read, or of the next one that has any; notices are put aside
   // on the way.
-  [[nodiscard]] const rd_kafka_message_t* next_message() {
+  [[nodiscard]] const rd_kafka_message_t* next_message(milliseconds wait = {}) {
     for (;;) {
       if (current_) {
         if (const rd_kafka_message_t* message = rd_kafka_event_message_next(current_.get())) {
           return message;
         }
       }
-      current_.reset(rd_kafka_queue_poll(events_.get(), 0));
+      current_.reset(rd_kafka_queue_poll(events_.get(), static_cast<int>(wait.count())));
       if (!current_) return nullptr;
       take_notice(*current_);
+    }
+  }
+
+  [[nodiscard]] Status watch() {
+    rd_kafka_queue_io_event_enable(events_.get(), consumer_.event_fd(), &kWakeUp, sizeof kWakeUp);
+    watcher_ = std::make_unique<TopicWatcher>(*client_, *topic_, consumer_);
+    if (watcher_->start()) return {};
+    return Status::error(StatusCode::exhausted,
+                         "the system refused a thread; raise its limit on processes (ulimit -u)");
+  }
+
+  // Only after this does the client no longer read the events' bytes.
+  void close_client() {
+    watcher_.reset();
+    current_.reset();
+    topic_.reset();
+    events_.reset();
+    client_.reset();
+  }
+
+  void fail_outstanding(rd_kafka_resp_err_t error) {
+    for (std::int32_t partition = 0; partition < outstanding_.partitions(); ++partition) {
+      event::EventList left = outstanding_.take_all(partition);
+      while (!left.empty()) {
+        ready_.push_back(failed_report(left.pop_front(), partition, error, Persisted::maybe));
+      }
+    }
+  }
+
+  // A failure that a dead client reports is no answer of Kafka's: the event is sent again by the
+  // next client.
+  [[nodiscard]] bool stays_outstanding(const rd_kafka_message_t& message) {
+    if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR || giving_up_) return false;
+    if (rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+    fatal_ = true;
+    held_back_ += 1;
+    return true;
+  }
+
+  // A fatal error ends an idempotent client for good (librdkafka's INTRODUCTION.md, "Idempotent
+  // producer fatal errors"). A new one takes its place, and what has no answer is sent again, in
+  // order: what Kafka already had is there twice, with the same id.
+  void rebuild() {
+    std::array<char, 512> text{};
+    const rd_kafka_resp_err_t why = rd_kafka_fatal_error(client_.get(), text.data(), text.size());
+    take_last_reports();
+    close_client();
+    held_back_ = 0;
+    fatal_ = false;
+    rebuild_at_ = base::Clock::now() + kRebuildPause;
+    if (failure_of(why) == Failure::unauthorized) fail_outstanding(why);
+    notice({NoticeKind::rebuilt, std::string{"the client ended with a fatal error ("} +
+                                     text.data() + "); a new one sends " +
+                                     std::to_string(outstanding_.size()) +
+                                     " events again, which may stand twice with the same id"});
+    Status started = start();
+    if (started.ok()) started = watch();
+    // The same options were good enough for the first client; what can be missing now is memory, a
+    // thread or a descriptor.
+    CHECK(started.ok(), "the system has what a second client needs, as it had for the first");
+    std::vector<Report> refused;
+    for (std::int32_t partition = 0; partition < outstanding_.partitions(); ++partition) {
+      event::EventList again = outstanding_.take_all(partition);
+      produce(partition, again, refused);
+      CHECK(again.empty(), "a new client has room for what the last one held");
+    }
+    std::move(refused.begin(), refused.end(), std::back_inserter(ready_));
+  }
+
+  // Waits for what the dying client still has to say, so that what was acknowledged is not sent
+  // again.
+  void take_last_reports() {
+    rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    const base::TimePoint deadline = base::Clock::now() + kLastReportsWait;
+    while (outstanding_.size() > held_back_ && base::Clock::now() < deadline) {
+      const rd_kafka_message_t* message = next_message(kLastReportsSlice);
+      if (message != nullptr && !stays_outstanding(*message)) ready_.push_back(report_of(*message));
     }
   }
 
@@ -224,6 +306,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
     switch (rd_kafka_event_type(&event)) {
       case RD_KAFKA_EVENT_ERROR:
         last_error_ = rd_kafka_event_error(&event);
+        if (last_error_ == RD_KAFKA_RESP_ERR__FATAL) {
+          fatal_ = !giving_up_;  // rebuild() tells of it.
+          break;
+        }
         last_error_text_ = rd_kafka_event_error_string(&event);
         notice({notice_kind_of(last_error_), last_error_text_});
         break;
@@ -270,7 +356,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
       read_notices();
       if (notice_kind_of(last_error_) == NoticeKind::unauthorized) {
         return Status::error(StatusCode::unauthorized,
-                             "kafka.brokers: " + brokers_ + " refused us: " + last_error_text_ +
+                             "kafka.brokers: " + options_.brokers +
+                                 " refused us: " + last_error_text_ +
                                  "; check security.protocol and the sasl.* or ssl.* properties");
       }
     }
@@ -278,13 +365,12 @@ class LibrdkafkaProducer final : public KafkaProducer {
     const std::string why = last_error_text_.empty() ? last.message : last_error_text_;
     return Status::error(
         StatusCode::unreachable,
-        "kafka.brokers: no broker at " + brokers_ + " answered for topic `" + topic_name_ +
-            "` within " + seconds_text(timeout) + " (" + why +
+        "kafka.brokers: no broker at " + options_.brokers + " answered for topic `" +
+            options_.topic + "` within " + seconds_text(timeout) + " (" + why +
             "); check the address, and that the broker runs and can be reached from here");
   }
 
-  const std::string brokers_;
-  const std::string topic_name_;
+  const KafkaOptions options_;
   base::Parker& consumer_;
 
   // In the order in which they have to be closed, from the last to the first.
@@ -297,10 +383,17 @@ class LibrdkafkaProducer final : public KafkaProducer {
   Outstanding outstanding_;
   std::vector<rd_kafka_message_t> messages_;  // Kept for their memory.
   std::vector<event::EventPtr> handed_over_;  // Kept for its memory.
+  std::deque<Report> ready_;                  // Known, and not polled yet.
   std::optional<TopicView> first_view_;
   std::deque<Notice> notices_;
   rd_kafka_resp_err_t last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::string last_error_text_;
+
+  bool giving_up_ = false;  // What fails now has failed.
+  bool fatal_ = false;      // The client is dead and has to be replaced.
+  std::size_t held_back_ =
+      0;  // Events that the dead client has reported and that stay outstanding.
+  base::TimePoint rebuild_at_{};
 };
 
 }  // namespace
@@ -308,9 +401,13 @@ class LibrdkafkaProducer final : public KafkaProducer {
 Status make_librdkafka_producer(const KafkaOptions& options, base::Parker& consumer,
                                 std::unique_ptr<KafkaProducer>& producer) {
   auto made = std::make_unique<LibrdkafkaProducer>(options, consumer);
-  if (Status status = made->start(options); !status.ok()) return status;
+  if (Status status = made->start(); !status.ok()) return status;
   producer = std::move(made);
   return {};
+}
+
+void raise_fatal_error(KafkaProducer& producer, const char* reason) {
+  static_cast<LibrdkafkaProducer&>(producer).raise_fatal_error(reason);
 }
 
 std::string librdkafka_version() { return rd_kafka_version_str(); }

@@ -18,6 +18,10 @@ namespace dualstream::kafka {
 [[nodiscard]] Status make_librdkafka_producer(const KafkaOptions& options, base::Parker& consumer,
                                               std::unique_ptr<KafkaProducer>& producer);
 
+// Makes the client of such a producer end with a fatal error, for tests: nothing else does that at
+// will.
+void raise_fatal_error(KafkaProducer& producer, const char* reason);
+
 // As the library that is linked says itself.
 [[nodiscard]] std::string librdkafka_version();
 

@@ -275,4 +275,9 @@ std::size_t hiredis_connection_bytes_max(std::size_t command_bytes_max) noexcept
       + 2 * (kReplyLineBytesMax + kReadBytes) + kReadBytes;
 }
 
+std::string hiredis_version() {
+  return std::to_string(HIREDIS_MAJOR) + "." + std::to_string(HIREDIS_MINOR) + "." +
+         std::to_string(HIREDIS_PATCH);
+}
+
 }  // namespace dualstream::redis

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "redis/redis_address.h"
 #include "redis/redis_connection.h"
@@ -24,5 +25,8 @@ inline constexpr std::size_t kOutputBytesMax = 256 * 1024;
 
 // What such a connection can hold, with commands of at most `command_bytes_max`.
 [[nodiscard]] std::size_t hiredis_connection_bytes_max(std::size_t command_bytes_max) noexcept;
+
+// Of the headers that it was built with: hiredis does not say at run time.
+[[nodiscard]] std::string hiredis_version();
 
 }  // namespace dualstream::redis

@@ -161,8 +161,10 @@ TEST_F(KafkaWorkerTest, KeepsTheOrderOfASourceWhenTheClientHasNoRoom) {
   kafka_->room = SIZE_MAX;
   kafka_->acknowledge();
   step();
+  EXPECT_LE(worker_->wake_up().at, at(milliseconds{10})) << "it looks again soon, by itself";
+  step(milliseconds{10});
   kafka_->acknowledge();
-  step();
+  step(milliseconds{10});
   EXPECT_EQ(tags(OutcomeKind::delivered),
             (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
   EXPECT_EQ(kafka_->logs[0],

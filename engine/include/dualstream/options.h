@@ -113,7 +113,7 @@ struct RedisOptions {
 
   // Notifications held while Redis is slow or away, and their bytes; beyond either the oldest is
   // dropped, counted, and its channel told. 64 to 16,777,216; 64 KiB to 16 GiB.
-  std::size_t notifications_max = 65'536;
+  std::size_t notifications_max = 131'072;
   std::size_t notification_bytes_max = 32 * 1024 * 1024;
 
   // Sources whose previous offset and missed count are remembered (about 200 bytes each).

@@ -29,6 +29,7 @@ enum class Counter : std::uint8_t {
   retried_batches,
   callback_exceptions,
   kafka_errors,
+  producer_rebuilds,
   // Notifications: one per event and channel template.
   announced,
   notified,

@@ -1,0 +1,119 @@
+// How many events a second does Kafka acknowledge, and what does each cost? The engine beside raw
+// librdkafka, on real servers.
+//
+// KAFKA_BROKERS and REDIS_ADDRESS say where the servers are (tools/bench sets them). A repetition
+// publishes the workload once and ends when Kafka has acknowledged all of it; repetitions of the
+// cases are interleaved, and only ratios between cases of one run mean anything on a shared
+// machine. The figures:
+//
+//   items_per_second   acknowledged events per second of wall time
+//   cpu_ns             process CPU time per event, the broker's and Redis' not counted: the
+//   steadier figure notified           share of the events whose PUBLISH Redis has answered when
+//   the engine has stopped
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include <benchmark/benchmark.h>
+
+#include "dualstream/engine.h"
+#include "raw_kafka.h"
+#include "workload.h"
+
+namespace dualstream::bench {
+namespace {
+
+constexpr std::size_t kEvents = 1'000'000;
+constexpr int kPartitions = 4;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string{} : value;
+}
+
+const Workload& workload() {
+  static const Workload made{kEvents};
+  return made;
+}
+
+// Measures `publish`, which returns how many events were acknowledged.
+template <typename Publish>
+void measure(benchmark::State& state, const Publish& publish) {
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    const double cpu_start = process_cpu_seconds();
+    const std::size_t acknowledged = publish();
+    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+    state.SetIterationTime(wall.count());
+    if (acknowledged != workload().size()) state.SkipWithError("not every event was acknowledged");
+    state.counters["cpu_ns"] =
+        (process_cpu_seconds() - cpu_start) * 1e9 / static_cast<double>(kEvents);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(kEvents) * state.iterations());
+}
+
+void BM_RawProduceBatch(benchmark::State& state) {
+  RawKafka raw{environment("KAFKA_BROKERS"), "bench", 5};
+  measure(state, [&raw] { return raw.publish(workload()); });
+}
+
+void run_engine(benchmark::State& state, const std::string& redis) {
+  Options options;
+  options.kafka.brokers = environment("KAFKA_BROKERS");
+  options.kafka.topic = "bench";
+  options.redis.address = redis;
+  options.kafka.required_at_open = true;
+  std::unique_ptr<Engine> engine;
+  if (const Status status = Engine::open(options, engine); !status.ok()) {
+    state.SkipWithError(status.message.c_str());
+    return;
+  }
+  measure(state, [&engine] {
+    Publisher publisher = engine->publisher();
+    for (std::size_t i = 0; i < workload().size(); ++i) {
+      if (publisher.publish(workload().event(i), std::chrono::seconds{60}) !=
+          PublishResult::accepted)
+        return i;
+    }
+    // Acknowledged is what counts; stop() also waits for the notifications, as a program that ends
+    // would.
+    static_cast<void>(engine->stop(std::chrono::seconds{60}));
+    return static_cast<std::size_t>(engine->stats()[Counter::delivered]);
+  });
+  const Stats stats = engine->stats();
+  if (!redis.empty()) {
+    state.counters["notified"] = static_cast<double>(stats[Counter::notified]) /
+                                 static_cast<double>(stats[Counter::announced]);
+    state.counters["per_frame"] =
+        static_cast<double>(stats[Counter::notified]) / static_cast<double>(stats[Counter::frames]);
+  }
+}
+
+void BM_EngineKafkaOnly(benchmark::State& state) { run_engine(state, {}); }
+void BM_EngineDual(benchmark::State& state) { run_engine(state, environment("REDIS_ADDRESS")); }
+
+// One pass over the workload a repetition: connections and producer ids are set up outside of it.
+BENCHMARK(BM_RawProduceBatch)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_EngineKafkaOnly)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_EngineDual)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace dualstream::bench
+
+int main(int argc, char** argv) {
+  using namespace dualstream::bench;  // tidy: allow(using namespace) main() stands outside of it
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  if (environment("KAFKA_BROKERS").empty() || environment("REDIS_ADDRESS").empty()) {
+    std::fputs("end_to_end_bench: set KAFKA_BROKERS and REDIS_ADDRESS, or run tools/bench\n",
+               stderr);
+    return 2;
+  }
+  make_topic(environment("KAFKA_BROKERS"), "bench", kPartitions);
+  // The first run of a broker and of a page cache is slower than all others; nobody measures it.
+  RawKafka{environment("KAFKA_BROKERS"), "bench", 5}.publish(workload());
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,0 +1,144 @@
+#include "raw_kafka.h"
+
+#include <array>
+#include <stdexcept>
+#include <vector>
+
+#include <librdkafka/rdkafka.h>
+
+#include "kafka/partitioner.h"
+
+namespace dualstream::bench {
+namespace {
+
+constexpr std::size_t kBatch = 1'000;
+// What may be unacknowledged at once. More costs more per event: the messages no longer fit the
+// cache.
+constexpr std::size_t kOutstandingMax = 40'000;
+
+void* as_mutable(std::string_view text) {
+  return const_cast<char*>(
+      text.data());  // tidy: allow(const_cast) librdkafka only reads, but its type has no const
+}
+
+}  // namespace
+
+struct RawKafka::Client {
+  rd_kafka_t* kafka = nullptr;
+  rd_kafka_topic_t* topic = nullptr;
+  rd_kafka_queue_t* events = nullptr;
+  std::vector<std::vector<rd_kafka_message_t>> batches;
+  std::size_t outstanding = 0;
+  std::size_t acknowledged = 0;
+
+  void poll(int timeout_ms) {
+    rd_kafka_event_t* event = rd_kafka_queue_poll(events, timeout_ms);
+    if (event == nullptr) return;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+      while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
+        acknowledged += message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+        outstanding -= 1;
+      }
+    }
+    rd_kafka_event_destroy(event);
+  }
+
+  void send(std::size_t partition) {
+    std::vector<rd_kafka_message_t>& batch = batches[partition];
+    if (batch.empty()) return;
+    while (outstanding + batch.size() > kOutstandingMax) poll(10);
+    const int taken = rd_kafka_produce_batch(topic, static_cast<std::int32_t>(partition),
+                                             RD_KAFKA_MSG_F_PARTITION, batch.data(),
+                                             static_cast<int>(batch.size()));
+    if (static_cast<std::size_t>(taken) != batch.size())
+      throw std::runtime_error{"librdkafka did not take a batch"};
+    outstanding += batch.size();
+    batch.clear();
+    poll(0);
+  }
+};
+
+RawKafka::RawKafka(const std::string& brokers, const std::string& topic, int linger_ms)
+    : client_(std::make_unique<Client>()) {
+  std::array<char, 512> error{};
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  const std::string linger = std::to_string(linger_ms);
+  const std::array<std::pair<const char*, const char*>, 6> settings{
+      {{"bootstrap.servers", brokers.c_str()},
+       {"enable.idempotence", "true"},
+       {"acks", "all"},
+       {"linger.ms", linger.c_str()},
+       {"queue.buffering.max.messages", "40000"},
+       {"socket.nagle.disable", "true"}}};
+  for (const auto& [name, value] : settings) {
+    if (rd_kafka_conf_set(conf, name, value, error.data(), error.size()) != RD_KAFKA_CONF_OK) {
+      throw std::runtime_error{error.data()};
+    }
+  }
+  rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  client_->kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error.data(), error.size());
+  if (client_->kafka == nullptr) throw std::runtime_error{error.data()};
+  client_->events = rd_kafka_queue_get_main(client_->kafka);
+  client_->topic = rd_kafka_topic_new(client_->kafka, topic.c_str(), nullptr);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  if (rd_kafka_metadata(client_->kafka, 0, client_->topic, &metadata, 10'000) !=
+      RD_KAFKA_RESP_ERR_NO_ERROR) {
+    throw std::runtime_error{"no broker answered at " + brokers};
+  }
+  client_->batches.resize(static_cast<std::size_t>(metadata->topics[0].partition_cnt));
+  rd_kafka_metadata_destroy(metadata);
+}
+
+RawKafka::~RawKafka() {
+  rd_kafka_topic_destroy(client_->topic);
+  rd_kafka_queue_destroy(client_->events);
+  rd_kafka_destroy(client_->kafka);
+}
+
+std::size_t RawKafka::publish(const Workload& workload) {
+  Client& client = *client_;
+  client.acknowledged = 0;
+  const auto partitions = static_cast<std::int32_t>(client.batches.size());
+  for (std::size_t i = 0; i < workload.size(); ++i) {
+    const EventView event = workload.event(i);
+    const auto partition =
+        static_cast<std::size_t>(kafka::partition_of(event.source_id, partitions));
+    rd_kafka_message_t& message = client.batches[partition].emplace_back();
+    message = {};
+    message.payload = as_mutable(event.payload);
+    message.len = event.payload.size();
+    message.key = as_mutable(event.source_id);
+    message.key_len = event.source_id.size();
+    message.partition = static_cast<std::int32_t>(partition);
+    if (client.batches[partition].size() == kBatch) client.send(partition);
+  }
+  for (std::size_t partition = 0; partition < client.batches.size(); ++partition)
+    client.send(partition);
+  while (client.outstanding > 0) client.poll(10);
+  return client.acknowledged;
+}
+
+void make_topic(const std::string& brokers, const std::string& topic, int partitions) {
+  std::array<char, 512> error{};
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  rd_kafka_conf_set(conf, "bootstrap.servers", brokers.c_str(), error.data(), error.size());
+  rd_kafka_t* kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error.data(), error.size());
+  if (kafka == nullptr) throw std::runtime_error{error.data()};
+  rd_kafka_NewTopic_t* wanted =
+      rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, error.data(), error.size());
+  // Short retention, so that a long series of runs does not fill the disk.
+  rd_kafka_NewTopic_set_config(wanted, "retention.bytes", "268435456");
+  rd_kafka_NewTopic_set_config(wanted, "segment.bytes", "67108864");
+  rd_kafka_queue_t* answers = rd_kafka_queue_new(kafka);
+  rd_kafka_CreateTopics(kafka, &wanted, 1, nullptr, answers);
+  rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, 15'000);
+  const bool answered =
+      answer != nullptr && rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (answer != nullptr) rd_kafka_event_destroy(answer);
+  rd_kafka_queue_destroy(answers);
+  rd_kafka_NewTopic_destroy(wanted);
+  rd_kafka_destroy(kafka);
+  if (!answered) throw std::runtime_error{"no broker answered at " + brokers};
+}
+
+}  // namespace dualstream::bench

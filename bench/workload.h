@@ -1,0 +1,44 @@
+// The events that every end-to-end rival publishes: the same bytes, in the same order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dualstream/event_view.h"
+
+namespace dualstream::bench {
+
+// 256 B payloads of 1,000 sources whose popularity falls as 1/rank (Zipf, s = 1), by a fixed seed.
+//
+// Thread: any, read only once made.
+class Workload {
+ public:
+  explicit Workload(std::size_t events, std::size_t payload_bytes = 256,
+                    std::size_t sources = 1'000);
+
+  [[nodiscard]] std::size_t size() const noexcept { return source_of_.size(); }
+  [[nodiscard]] EventView event(std::size_t i) const noexcept {
+    return {.id = std::string_view{ids_}.substr(i * kIdBytes, kIdBytes),
+            .type = "PushEvent",
+            .source_type = "repo",
+            .source_id = source_ids_[source_of_[i]],
+            .payload = payload_,
+            .tag = i};
+  }
+
+ private:
+  static constexpr std::size_t kIdBytes = 10;
+
+  std::vector<std::string> source_ids_;
+  std::vector<std::uint32_t> source_of_;
+  std::string ids_;
+  std::string payload_;
+};
+
+// What this process has used of the processors so far, all its threads together, in seconds.
+[[nodiscard]] double process_cpu_seconds();
+
+}  // namespace dualstream::bench

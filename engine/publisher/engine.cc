@@ -1,0 +1,217 @@
+// The Engine builds the flow from its far end to its near one, and takes it down from the near end
+// to the far one.
+#include "dualstream/engine.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "kafka/librdkafka_producer.h"
+#include "publisher/engine_impl.h"
+#include "redis/hiredis_connection.h"
+#include "redis/redis_settings.h"
+
+namespace dualstream {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What is kept back of a stop's deadline for giving up in order: the purge's own grace and the
+// closing of the client.
+constexpr base::Duration kGiveUpReserve = kafka::KafkaWorker::kPurgeGrace + milliseconds{250};
+
+event::NotificationQueue::Limits queue_limits(const RedisOptions& redis) {
+  return {.notifications_max = redis::queue_half(redis.notifications_max),
+          .bytes_max = redis::queue_half(redis.notification_bytes_max),
+          .missed_sources_max = redis.sources_remembered_max,
+          .units = redis.channels.size()};
+}
+
+kafka::KafkaWorker::Settings kafka_settings(const Options& options) {
+  return {.batching = {.batch_events_max = options.kafka.batch_events_max,
+                       .batch_bytes_max = options.kafka.batch_bytes_max,
+                       .linger = options.kafka.linger},
+          .delivery_timeout = options.kafka.delivery_timeout,
+          .notify = options.redis.notify,
+          .notifications_per_event = options.redis.channels.size(),
+          .on_outcomes = options.on_outcomes};
+}
+
+}  // namespace
+
+EngineImpl::EngineImpl(Options options)
+    : options_(std::move(options)),
+      log_(options_.on_log),
+      events_({.events_max = options_.queue.events_max, .bytes_max = options_.queue.bytes_max},
+              kafka_parker_) {}
+
+Status EngineImpl::open() {
+  if (!kafka_parker_.ok() || !redis_parker_.ok()) {
+    return Status::error(
+        StatusCode::exhausted,
+        "the system refused a descriptor; raise its limit on open files (ulimit -n)");
+  }
+  std::unique_ptr<kafka::KafkaProducer> producer;
+  if (Status status = kafka::make_librdkafka_producer(options_.kafka, kafka_parker_, producer);
+      !status.ok()) {
+    return status;
+  }
+  Status connected = producer->connect(options_.kafka.open_timeout);
+  if (connected.code == StatusCode::unreachable && !options_.kafka.required_at_open) {
+    if (options_.kafka.open_timeout > milliseconds{0}) {
+      log_.write(LogLevel::warning, connected.message + "; events are buffered until one does");
+    }
+    connected = {};
+  }
+  if (!connected.ok()) return connected;
+  if (!options_.redis.address.empty()) {
+    notifications_ = std::make_unique<event::NotificationQueue>(queue_limits(options_.redis),
+                                                                kafka_counters_, redis_parker_);
+    redis::RedisSettings settings;
+    if (Status status = redis::read_redis_options(options_.redis, settings); !status.ok())
+      return status;
+    redis_ = std::make_unique<redis::RedisWorker>(std::move(settings.worker),
+                                                  redis::make_hiredis_connection(settings.address),
+                                                  *notifications_, redis_counters_, log_);
+  }
+  kafka_ =
+      std::make_unique<kafka::KafkaWorker>(kafka_settings(options_), std::move(producer), events_,
+                                           notifications_.get(), kafka_counters_, log_);
+  return start_workers();
+}
+
+Status EngineImpl::start_workers() {
+  const Status refused =
+      Status::error(StatusCode::exhausted,
+                    "the system refused a thread; raise its limit on processes (ulimit -u)");
+  if (has_redis() && !redis_thread_.start("ds-redis", *redis_, redis_parker_)) return refused;
+  if (kafka_thread_.start("ds-kafka", *kafka_, kafka_parker_)) return {};
+  if (has_redis()) {
+    // Nothing was accepted, so there is nothing to drain.
+    notifications_->close();
+    redis_->stop_by(base::Clock::now());
+    redis_parker_.unpark();
+  }
+  return refused;
+}
+
+std::unique_ptr<PublisherImpl> EngineImpl::publisher() {
+  const std::lock_guard lock{slots_mutex_};
+  auto slot = std::ranges::find_if(slots_, [](const std::unique_ptr<PublisherSlot>& candidate) {
+    return !candidate->in_use.exchange(true, std::memory_order_acq_rel);
+  });
+  if (slot == slots_.end()) slot = slots_.insert(slot, std::make_unique<PublisherSlot>(events_));
+  return std::make_unique<PublisherImpl>(**slot, events_, kafka_thread_, options_);
+}
+
+Status EngineImpl::stop(milliseconds deadline) {
+  if (kafka_thread_.is_current() || redis_thread_.is_current()) {
+    return Status::error(StatusCode::stopped,
+                         "stop() was called from a callback, whose end it would wait for; call it "
+                         "on another thread");
+  }
+  const std::lock_guard lock{stop_mutex_};
+  if (!stopped_) stopped_ = stop_once(deadline);
+  return *stopped_;
+}
+
+Status EngineImpl::stop_once(base::Duration deadline) {
+  const base::TimePoint now = base::Clock::now();
+  const base::TimePoint end = now + deadline;
+  const base::TimePoint give_up_at = std::max(now, end - std::min(kGiveUpReserve, deadline / 2));
+  // First stage: the intake closes, and every event gets its outcome.
+  kafka_->stop_by(give_up_at);
+  events_.close();
+  kafka_thread_.join();
+  // Second stage: the notifications of what was acknowledged go out.
+  if (has_redis()) {
+    redis_->stop_by(end);
+    redis_parker_.unpark();
+    redis_thread_.join();
+  }
+  const Stats after = stats();
+  CHECK(after[Counter::pending] == 0 && after[Counter::pending_bytes] == 0,
+        "every accepted event has its outcome");
+  CHECK(after[Counter::pending_notifications] == 0,
+        "every notification is notified, dropped or unconfirmed");
+  CHECK(after.balances(), "the ledger balances");
+  return what_was_left(after);
+}
+
+Status EngineImpl::what_was_left(const Stats& after) const {
+  const std::uint64_t failed = kafka_->given_up();
+  const std::uint64_t dropped = after[Counter::dropped_stopped];
+  if (failed == 0 && dropped == 0) return {};
+  std::string message = "the deadline of stop() came first:";
+  if (failed > 0) {
+    message +=
+        " " + std::to_string(failed) + " events were not acknowledged and failed as stopped;";
+  }
+  if (dropped > 0) {
+    message += " " + std::to_string(dropped) + " notifications were dropped;";
+  }
+  message += " give it more time, or look for what keeps the servers from answering";
+  return Status::error(StatusCode::timed_out, std::move(message));
+}
+
+Stats EngineImpl::stats() const {
+  // What settles is read before what it settles, so that a snapshot of a running engine balances,
+  // too.
+  Stats stats;
+  const auto value = [&stats](Counter counter) -> std::uint64_t& {
+    return stats.values[static_cast<std::size_t>(counter)];
+  };
+  for (const CounterInfo& info : counter_infos()) {
+    if (info.counter == Counter::announced) continue;
+    value(info.counter) = redis_counters_.get(info.counter) + kafka_counters_.get(info.counter);
+  }
+  value(Counter::announced) = kafka_counters_.get(Counter::announced);
+  {
+    const std::lock_guard lock{slots_mutex_};
+    for (const std::unique_ptr<PublisherSlot>& slot : slots_) {
+      for (const Counter counter :
+           {Counter::accepted, Counter::refused_full, Counter::refused_too_large,
+            Counter::refused_invalid, Counter::refused_stopping}) {
+        value(counter) += slot->counters.get(counter);
+      }
+    }
+  }
+  value(Counter::offered) = stats[Counter::accepted] + stats.refused();
+  value(Counter::pending) =
+      stats[Counter::accepted] - stats[Counter::delivered] - stats[Counter::failed];
+  value(Counter::pending_bytes) = events_.pending_bytes();
+  value(Counter::pending_notifications) = stats[Counter::announced] - stats[Counter::notified] -
+                                          stats.dropped() - stats[Counter::unconfirmed];
+  return stats;
+}
+
+Engine::Engine(std::unique_ptr<EngineImpl> impl) noexcept : impl_(std::move(impl)) {}
+
+Engine::~Engine() {
+  // What could not be drained was logged and counted; a destructor has nobody to tell.
+  static_cast<void>(impl_->stop(impl_->close_timeout()));
+}
+
+Status Engine::open(Options options, std::unique_ptr<Engine>& engine) {
+  engine.reset();
+  if (Status status = validate(options); !status.ok()) return status;
+  try {
+    auto impl = std::make_unique<EngineImpl>(std::move(options));
+    if (Status status = impl->open(); !status.ok()) return status;
+    engine.reset(new Engine{std::move(impl)});
+    return {};
+  } catch (const std::exception& error) {
+    return Status::error(StatusCode::exhausted,
+                         std::string{"the system refused memory: "} + error.what());
+  }
+}
+
+Publisher Engine::publisher() { return Publisher{impl_->publisher()}; }
+
+Status Engine::stop(milliseconds deadline) { return impl_->stop(deadline); }
+
+Stats Engine::stats() const { return impl_->stats(); }
+
+}  // namespace dualstream

@@ -1,0 +1,67 @@
+// EngineImpl owns both workers and everything between them, in the order of the flow.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "base/parker.h"
+#include "base/worker.h"
+#include "dualstream/engine.h"
+#include "event/event_queue.h"
+#include "event/notification_queue.h"
+#include "kafka/kafka_worker.h"
+#include "publisher/publisher_impl.h"
+#include "redis/redis_worker.h"
+
+namespace dualstream {
+
+// Lifetime: members are destroyed from the last to the first: the threads before what they work on.
+class EngineImpl {
+ public:
+  explicit EngineImpl(Options options);
+
+  EngineImpl(const EngineImpl&) = delete;
+  EngineImpl& operator=(const EngineImpl&) = delete;
+
+  [[nodiscard]] Status open();
+  [[nodiscard]] std::unique_ptr<PublisherImpl> publisher();
+  Status stop(std::chrono::milliseconds deadline);
+  [[nodiscard]] Stats stats() const;
+  [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept {
+    return options_.close_timeout;
+  }
+
+ private:
+  [[nodiscard]] bool has_redis() const noexcept { return notifications_ != nullptr; }
+  [[nodiscard]] Status start_workers();
+  [[nodiscard]] Status stop_once(base::Duration deadline);
+  [[nodiscard]] Status what_was_left(const Stats& after) const;
+
+  const Options options_;
+  base::Log log_;
+  base::Counters kafka_counters_;
+  base::Counters redis_counters_;
+
+  base::Parker kafka_parker_;
+  base::Parker redis_parker_;
+  event::EventQueue events_;
+  std::unique_ptr<event::NotificationQueue> notifications_;  // Null without Redis.
+  std::unique_ptr<kafka::KafkaWorker> kafka_;
+  std::unique_ptr<redis::RedisWorker> redis_;
+
+  mutable std::mutex slots_mutex_;
+  std::vector<std::unique_ptr<PublisherSlot>> slots_;  // Guarded by slots_mutex_.
+
+  std::mutex stop_mutex_;
+  std::optional<Status> stopped_;  // Guarded by stop_mutex_.
+
+  base::Worker kafka_thread_;
+  base::Worker redis_thread_;
+};
+
+}  // namespace dualstream

@@ -1,0 +1,69 @@
+// PublisherImpl is what stands behind a Publisher: its end of the queue, its counters and its
+// parser.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/counters.h"
+#include "base/worker.h"
+#include "dualstream/options.h"
+#include "dualstream/publisher.h"
+#include "event/event_parser.h"
+#include "event/event_queue.h"
+
+namespace dualstream {
+
+// What one Publisher needs of the engine; given back when it goes, and used again by the next one,
+// so that threads may come and go for ever.
+struct PublisherSlot {
+  explicit PublisherSlot(event::EventQueue& queue) : producer(queue) {}
+
+  event::EventQueue::Producer producer;
+  base::Counters counters;
+  std::atomic<bool> in_use{true};
+};
+
+class PublisherImpl {
+ public:
+  // Lifetime: the references outlive it.
+  PublisherImpl(PublisherSlot& slot, event::EventQueue& queue, const base::Worker& kafka_worker,
+                const Options& options)
+      : slot_(slot), queue_(queue), kafka_worker_(kafka_worker), options_(options) {}
+  ~PublisherImpl() { slot_.in_use.store(false, std::memory_order_release); }
+
+  PublisherImpl(const PublisherImpl&) = delete;
+  PublisherImpl& operator=(const PublisherImpl&) = delete;
+
+  PublishResult publish(const EventView& event, event::AnswerSlot answer) noexcept;
+  PublishResult publish(const EventView& event, base::TimePoint deadline,
+                        event::AnswerSlot answer) noexcept;
+  Status publish_and_wait(std::span<const EventView> events, std::chrono::milliseconds timeout,
+                          std::span<Outcome> outcomes);
+
+  // The fields of a line, or why there are none. `event` lives until the next call.
+  PublishResult parse(std::string_view line, std::uint64_t tag, EventView& event) noexcept;
+
+  [[nodiscard]] std::string_view refusal_reason() const noexcept { return refusal_reason_; }
+
+  // Counts a refusal; returns `result`.
+  PublishResult refuse(PublishResult result, std::string_view reason) noexcept;
+
+ private:
+  [[nodiscard]] PublishResult check(const EventView& event) noexcept;
+  [[nodiscard]] PublishResult try_publish(const EventView& event,
+                                          event::AnswerSlot& answer) noexcept;
+
+  PublisherSlot& slot_;
+  event::EventQueue& queue_;
+  const base::Worker& kafka_worker_;
+  const Options& options_;
+  std::unique_ptr<event::EventParser> parser_;  // Made at the first line.
+  std::string parse_error_;
+  std::string_view refusal_reason_;
+};
+
+}  // namespace dualstream

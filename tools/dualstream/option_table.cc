@@ -1,0 +1,217 @@
+#include "option_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace dualstream::command {
+namespace {
+
+constexpr std::string_view kKafka = "Kafka";
+constexpr std::string_view kRedis = "Redis";
+constexpr std::string_view kEvents = "Events";
+constexpr std::string_view kRun = "The run";
+constexpr std::string_view kOutput = "Output";
+constexpr std::string_view kTuning = "Limits and tuning";
+
+constexpr std::array kOptions{
+    OptionInfo{"brokers", kForIngest, kEverywhere, kKafka, "HOST:PORT[,...]", "kafka.brokers",
+               "Bootstrap brokers.", [](Settings& s) -> Target { return &s.engine.kafka.brokers; }},
+    OptionInfo{"topic", kForIngest, kEverywhere, kKafka, "TOPIC", "kafka.topic",
+               "The topic that every event goes to.",
+               [](Settings& s) -> Target { return &s.engine.kafka.topic; }},
+    OptionInfo{"kafka-property", kForIngest, kEverywhere, kKafka, "NAME=VALUE", "kafka.properties",
+               "Any other librdkafka property, such as security.protocol=SASL_SSL. Secret ones are "
+               "taken from a config file or the environment only. Repeatable.",
+               [](Settings& s) -> Target { return &s.engine.kafka.properties; }},
+    OptionInfo{"allow-unsafe", kForIngest, kEverywhere, kKafka, "", "kafka.allow_unsafe",
+               "Lets kafka-property turn acks or idempotence down: events may then be lost or "
+               "doubled.",
+               [](Settings& s) -> Target { return &s.engine.kafka.allow_unsafe; }},
+    OptionInfo{"open-timeout", kForIngest, kEverywhere, kKafka, "DURATION", "kafka.open_timeout",
+               "How long to wait at the start for the cluster to answer.",
+               [](Settings& s) -> Target { return &s.engine.kafka.open_timeout; }},
+    OptionInfo{"wait-for-kafka", kForIngest, kEverywhere, kKafka, "", "kafka.required_at_open",
+               "Begin even if no broker answers within open-timeout: buffer, and deliver when one "
+               "appears. Without it that ends the command.",
+               [](Settings& s) -> Target { return &s.wait_for_kafka; }},
+    OptionInfo{"delivery-timeout", kForIngest, kEverywhere, kKafka, "DURATION",
+               "kafka.delivery_timeout",
+               "An event that Kafka has not acknowledged for this long fails.",
+               [](Settings& s) -> Target { return &s.engine.kafka.delivery_timeout; }},
+
+    OptionInfo{"redis", kForIngest, kEverywhere, kRedis, "ADDRESS", "redis.address",
+               "HOST:PORT, redis://HOST:PORT or unix:/PATH. Without it there are no notifications.",
+               [](Settings& s) -> Target { return &s.engine.redis.address; }},
+    OptionInfo{"redis-user", kForIngest, kEverywhere, kRedis, "NAME", "redis.username", "ACL user.",
+               [](Settings& s) -> Target { return &s.engine.redis.username; }},
+    OptionInfo{"redis-password", kForIngest, kVariable, kRedis, "PASSWORD", "redis.password",
+               "Only in the environment, where other users do not see it.",
+               [](Settings& s) -> Target { return &s.engine.redis.password; }},
+    OptionInfo{"redis-password-file", kForIngest, kEverywhere, kRedis, "FILE", "",
+               "A file whose first line is the password.",
+               [](Settings& s) -> Target { return &s.redis_password_file; }},
+    OptionInfo{"notify", kForIngest, kEverywhere, kRedis, "WHEN", "redis.notify",
+               "acknowledged: after Kafka's acknowledgement, with partition and offset. accepted: "
+               "sooner, without them, and perhaps for an event that Kafka then fails.",
+               [](Settings& s) -> Target { return &s.engine.redis.notify; }},
+    OptionInfo{"channel", kForIngest, kEverywhere, kRedis, "TEMPLATE", "redis.channels",
+               "Where notifications go: {source_type} is required in it, {source_id} gives a "
+               "channel per source, {bucket} one of `buckets` by hash of the source. Repeatable.",
+               [](Settings& s) -> Target { return &s.engine.redis.channels; }},
+    OptionInfo{"buckets", kForIngest, kEverywhere, kRedis, "N", "redis.buckets",
+               "How many buckets {bucket} spreads the sources over.",
+               [](Settings& s) -> Target { return Count{&s.engine.redis.buckets}; }},
+
+    OptionInfo{"id", kForIngest, kEverywhere, kEvents, "FIELD", "json.id",
+               "The event's id. A FIELD that starts with / is a JSON Pointer into the line, "
+               "anything else is a constant.",
+               [](Settings& s) -> Target { return &s.engine.json.id; }},
+    OptionInfo{"type", kForIngest, kEverywhere, kEvents, "FIELD", "json.type", "What happened.",
+               [](Settings& s) -> Target { return &s.engine.json.type; }},
+    OptionInfo{"source-type", kForIngest, kEverywhere, kEvents, "FIELD", "json.source_type",
+               "The kind of thing that the event is about.",
+               [](Settings& s) -> Target { return &s.engine.json.source_type; }},
+    OptionInfo{"source-id", kForIngest, kEverywhere, kEvents, "FIELD", "json.source_id",
+               "Which one: the Kafka key, and part of the channel.",
+               [](Settings& s) -> Target { return &s.engine.json.source_id; }},
+    OptionInfo{"line-bytes-max", kForIngest, kEverywhere, kEvents, "SIZE", "json.line_bytes_max",
+               "A longer line is a bad line; it is never held in memory.",
+               [](Settings& s) -> Target { return Bytes{&s.engine.json.line_bytes_max}; }},
+    OptionInfo{"depth-max", kForIngest, kEverywhere, kEvents, "N", "json.depth_max",
+               "A line that nests deeper is a bad line.",
+               [](Settings& s) -> Target { return Count{&s.engine.json.depth_max}; }},
+
+    OptionInfo{"threads", kForIngest, kEverywhere, kRun, "N", "",
+               "Files read at the same time. One file is read by one thread, so that its order is "
+               "kept.",
+               [](Settings& s) -> Target { return Count{&s.threads}; }},
+    OptionInfo{"max-bad", kForIngest, kEverywhere, kRun, "N", "",
+               "Stop (exit code 4) at the bad line after the first N. Bad lines are always "
+               "reported, counted and skipped.",
+               [](Settings& s) -> Target { return Limit{&s.bad_max}; }},
+    OptionInfo{"bad-file", kForIngest, kEverywhere, kRun, "FILE", "",
+               "Append bad lines to FILE, byte for byte.",
+               [](Settings& s) -> Target { return &s.bad_file; }},
+    OptionInfo{"dead-letter", kForIngest, kEverywhere, kRun, "FILE", "",
+               "Append each event that failed to FILE, as a line of JSON.",
+               [](Settings& s) -> Target { return &s.dead_letter_file; }},
+    OptionInfo{"drain-timeout", kForIngest, kEverywhere, kRun, "DURATION", "",
+               "After SIGINT, SIGTERM or SIGHUP: how long to wait for the answers to what was "
+               "read. A second signal ends at once.",
+               [](Settings& s) -> Target { return &s.drain_timeout; }},
+
+    OptionInfo{"json", kForIngest, kEverywhere, kOutput, "", "",
+               "Print the ledger as one JSON object.",
+               [](Settings& s) -> Target { return &s.json; }},
+    OptionInfo{"quiet", kForIngest, kEverywhere, kOutput, "", "",
+               "Print errors, warnings and bad lines only.",
+               [](Settings& s) -> Target { return &s.quiet; }},
+    OptionInfo{"progress", kForIngest, kEverywhere, kOutput, "WHEN", "",
+               "auto (when stderr is a terminal), always or never.",
+               [](Settings& s) -> Target { return &s.progress; }},
+    OptionInfo{"log-level", kForIngest, kEverywhere, kOutput, "LEVEL", "",
+               "debug, info, warning or error.",
+               [](Settings& s) -> Target { return &s.log_level; }},
+    OptionInfo{"config", kForIngest, kFlag | kVariable, kOutput, "FILE", "",
+               "Read options from FILE, one `name = value` a line.",
+               [](Settings& s) -> Target { return &s.config_file; }},
+    OptionInfo{"print-config", kForIngest, kFlag, kOutput, "", "",
+               "Print every option, where its value comes from, and end.",
+               [](Settings& s) -> Target { return &s.print_config; }},
+
+    OptionInfo{"queue-events", kForIngest, kEverywhere, kTuning, "N", "queue.events_max",
+               "Events read and not answered for; at this many, reading waits.",
+               [](Settings& s) -> Target { return Count{&s.engine.queue.events_max}; }},
+    OptionInfo{"queue-bytes", kForIngest, kEverywhere, kTuning, "SIZE", "queue.bytes_max",
+               "The same in bytes.",
+               [](Settings& s) -> Target { return Bytes{&s.engine.queue.bytes_max}; }},
+    OptionInfo{"linger", kForIngest, kEverywhere, kTuning, "DURATION", "kafka.linger",
+               "How long an event may wait for others to share its batch. 1ms to 5ms save CPU.",
+               [](Settings& s) -> Target { return &s.engine.kafka.linger; }},
+    OptionInfo{"batch-events", kForIngest, kEverywhere, kTuning, "N", "kafka.batch_events_max",
+               "Events in a batch at the most.",
+               [](Settings& s) -> Target { return Count{&s.engine.kafka.batch_events_max}; }},
+    OptionInfo{"batch-bytes", kForIngest, kEverywhere, kTuning, "SIZE", "kafka.batch_bytes_max",
+               "Bytes in a batch at the most; keep below the topic's max.message.bytes.",
+               [](Settings& s) -> Target { return Bytes{&s.engine.kafka.batch_bytes_max}; }},
+    OptionInfo{"event-bytes", kForIngest, kEverywhere, kTuning, "SIZE", "kafka.event_bytes_max",
+               "A larger key and line is a bad line; keep below the topic's max.message.bytes.",
+               [](Settings& s) -> Target { return Bytes{&s.engine.kafka.event_bytes_max}; }},
+    OptionInfo{"redis-linger", kForIngest, kEverywhere, kTuning, "DURATION", "redis.linger",
+               "How long a notification may wait for others of its channel.",
+               [](Settings& s) -> Target { return &s.engine.redis.linger; }},
+    OptionInfo{"frame-events", kForIngest, kEverywhere, kTuning, "N", "redis.frame_events_max",
+               "Notifications in one PUBLISH at the most.",
+               [](Settings& s) -> Target { return Count{&s.engine.redis.frame_events_max}; }},
+    OptionInfo{"frame-bytes", kForIngest, kEverywhere, kTuning, "SIZE", "redis.frame_bytes_max",
+               "The same in bytes, about.",
+               [](Settings& s) -> Target { return Bytes{&s.engine.redis.frame_bytes_max}; }},
+    OptionInfo{"window-frames", kForIngest, kEverywhere, kTuning, "N", "redis.window_frames_max",
+               "PUBLISH commands sent and not answered. More hide a longer round trip.",
+               [](Settings& s) -> Target { return Count{&s.engine.redis.window_frames_max}; }},
+    OptionInfo{"notifications", kForIngest, kEverywhere, kTuning, "N", "redis.notifications_max",
+               "Notifications held while Redis is slow or away; beyond it the oldest is dropped.",
+               [](Settings& s) -> Target { return Count{&s.engine.redis.notifications_max}; }},
+    OptionInfo{"notification-bytes", kForIngest, kEverywhere, kTuning, "SIZE",
+               "redis.notification_bytes_max", "The same in bytes.",
+               [](Settings& s) -> Target { return Bytes{&s.engine.redis.notification_bytes_max}; }},
+    OptionInfo{"sources-remembered", kForIngest, kEverywhere, kTuning, "N",
+               "redis.sources_remembered_max",
+               "Sources whose last offset is remembered, to tell subscribers of gaps.",
+               [](Settings& s) -> Target { return Count{&s.engine.redis.sources_remembered_max}; }},
+    OptionInfo{"redis-connect-timeout", kForIngest, kEverywhere, kTuning, "DURATION",
+               "redis.connect_timeout", "A connection that takes longer is made anew.",
+               [](Settings& s) -> Target { return &s.engine.redis.connect_timeout; }},
+    OptionInfo{"redis-reply-timeout", kForIngest, kEverywhere, kTuning, "DURATION",
+               "redis.reply_timeout", "A connection whose reply takes longer is made anew.",
+               [](Settings& s) -> Target { return &s.engine.redis.reply_timeout; }},
+};
+
+constexpr std::array<std::string_view, 2> kRequired{"brokers", "topic"};
+
+}  // namespace
+
+std::span<const OptionInfo> options() noexcept { return kOptions; }
+
+std::string flag_name(const OptionInfo& option) { return std::string{"--"}.append(option.name); }
+
+std::string variable_name(const OptionInfo& option) {
+  std::string name = "DUALSTREAM_";
+  for (const char c : option.name) {
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+std::string default_text(const OptionInfo& option) {
+  if (std::find(kRequired.begin(), kRequired.end(), option.name) != kRequired.end()) {
+    return "required";
+  }
+  Settings settings;
+  std::string text;
+  for (const std::string& value : show(option.target(settings))) {
+    text.append(text.empty() ? "" : " ").append(value);
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::optional<std::size_t> find_option(std::string_view name) {
+  for (std::size_t at = 0; at < kOptions.size(); ++at) {
+    if (kOptions[at].name == name) return at;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> known_names(unsigned place) {
+  std::vector<std::string> names;
+  for (const OptionInfo& option : kOptions) {
+    if ((option.places & place) == 0) continue;
+    names.push_back(place == kFlag       ? flag_name(option)
+                    : place == kVariable ? variable_name(option)
+                                         : std::string{option.name});
+  }
+  return names;
+}
+
+}  // namespace dualstream::command

@@ -1,0 +1,38 @@
+// Settings are what the options of the command set: the engine's Options and the command's own.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "dualstream/options.h"
+
+namespace dualstream::command {
+
+enum class ShowProgress : std::uint8_t { automatic, always, never };
+
+struct Settings {
+  Options engine;
+
+  // Turned into engine.kafka.required_at_open, its opposite.
+  bool wait_for_kafka = false;
+  // Its first line becomes engine.redis.password.
+  std::string redis_password_file;
+
+  std::size_t threads = 1;
+  std::optional<std::uint64_t> bad_max;  // Nothing: no limit.
+  std::string bad_file;
+  std::string dead_letter_file;
+  std::chrono::milliseconds drain_timeout{30'000};
+
+  std::string config_file;
+  bool print_config = false;
+  bool json = false;
+  bool quiet = false;
+  ShowProgress progress = ShowProgress::automatic;
+  LogLevel log_level = LogLevel::info;
+};
+
+}  // namespace dualstream::command

@@ -1,0 +1,34 @@
+// Durations, sizes and counts as people write and read them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace dualstream::command {
+
+// A whole number with its unit, "250ms", "5s", "2m" or "1h", or just "0".
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+// In the largest unit that leaves a whole number.
+[[nodiscard]] std::string duration_text(std::chrono::milliseconds duration);
+
+// A whole number of bytes, alone or with B, KB, MB, GB (thousands) or KiB, MiB, GiB (1,024s), in
+// either case.
+[[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view text);
+
+// Exact: in KiB, MiB or GiB where that leaves a whole number, else in bytes.
+[[nodiscard]] std::string bytes_text(std::uint64_t bytes);
+
+// Rounded, for people: "2.1 MB".
+[[nodiscard]] std::string about_bytes_text(double bytes);
+
+// Digits only.
+[[nodiscard]] std::optional<std::uint64_t> parse_count(std::string_view text);
+
+// With a comma between thousands: "1,022".
+[[nodiscard]] std::string grouped(std::uint64_t count);
+
+}  // namespace dualstream::command
