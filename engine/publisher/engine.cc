@@ -200,6 +200,7 @@ Status Engine::open(Options options, std::unique_ptr<Engine>& engine) {
   try {
     auto impl = std::make_unique<EngineImpl>(std::move(options));
     if (Status status = impl->open(); !status.ok()) return status;
+    // tidy: allow(naked_new) the constructor is private
     engine.reset(new Engine{std::move(impl)});
     return {};
   } catch (const std::exception& error) {
