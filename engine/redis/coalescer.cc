@@ -189,7 +189,7 @@ std::uint64_t Coalescer::memory_bytes_max(const Limits& limits, std::size_t temp
       // Held notifications, their texts, frames and the channels that frames keep.
       std::uint64_t{limits.held_bytes_max}
       // Objects that held notifications once and wait for the next ones.
-      + (limits.held_max + HeldPool::kStep) * sizeof(Held)
+      + HeldPool::bytes_max(limits.held_max)
       // The same for frames: at the most each notification had one of its own.
       + limits.held_max * (sizeof(OpenFrame) + sizeof(OpenFrame*) * 2)
       // Which frame holds the oldest.

@@ -1,21 +1,15 @@
 #include "redis/frame.h"
 
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "dualstream/event_view.h"
 #include "redis/json_text.h"
 
 namespace dualstream::redis {
 namespace {
 
-// Keys, quotes, commas and the numbers of an item; and what its own source, partition and prev add.
-constexpr std::size_t kItemBytes = 48;
-constexpr std::size_t kOwnSourceBytes = 64;
-
-// The rest of a message of one event: every key, and numbers at their longest.
+// The keys, quotes, commas and numbers around the texts of one event, all of them at their longest.
 constexpr std::size_t kEnvelopeBytes = 192;
-
-// A control byte becomes six.
-constexpr std::size_t kEscapedBytesMax = 6;
 
 struct Place {
   std::string_view source_id;
@@ -26,38 +20,51 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
-void append_id_and_type(std::string& out, const event::Notification& notification) {
-  out += "{\"id\":";
-  append_json_string(out, notification.id());
-  out += ",\"type\":";
-  append_json_string(out, notification.type());
+void make_room_for(MessageBuffer& out, const event::Notification& notification) {
+  out.make_room(kEnvelopeBytes +
+                json_string_bytes_max(notification.id().size() + notification.type().size() +
+                                      notification.source_id().size()));
 }
 
-void append_source_and_partition(std::string& out, const Place& place) {
-  out += ",\"source_id\":";
-  append_json_string(out, place.source_id);
+void put_id_and_type(MessageBuffer& out, const event::Notification& notification) noexcept {
+  out.put("{\"id\":");
+  put_json_string(out, notification.id());
+  out.put(",\"type\":");
+  put_json_string(out, notification.type());
+}
+
+void put_place(MessageBuffer& out, const Place& place) noexcept {
+  out.put(",\"source_id\":");
+  put_json_string(out, place.source_id);
   if (place.partition < 0) return;
-  out += ",\"partition\":";
-  append_number(out, place.partition);
+  out.put(",\"partition\":");
+  out.put_number(place.partition);
 }
 
-void append_offset(std::string& out, std::string_view key, std::int64_t offset) {
+void put_offset(MessageBuffer& out, std::int64_t offset) noexcept {
   if (offset < 0) return;
-  out += key;
-  append_number(out, offset);
+  out.put(",\"offset\":");
+  out.put_number(offset);
 }
 
-void append_earlier(std::string& out, const Held& held, const Place& newest) {
+void put_previous(MessageBuffer& out, std::int64_t offset) noexcept {
+  if (offset < 0) return;
+  out.put(",\"prev\":");
+  out.put_number(offset);
+}
+
+void append_earlier(MessageBuffer& out, const Held& held, const Place& newest) {
+  make_room_for(out, held.notification);
   const Place place{held};
-  append_id_and_type(out, held.notification);
+  put_id_and_type(out, held.notification);
   if (place == newest) {
-    append_offset(out, ",\"offset\":", held.notification.offset());
+    put_offset(out, held.notification.offset());
   } else {
-    append_source_and_partition(out, place);
-    append_offset(out, ",\"offset\":", held.notification.offset());
-    append_offset(out, ",\"prev\":", held.previous_offset);
+    put_place(out, place);
+    put_offset(out, held.notification.offset());
+    put_previous(out, held.previous_offset);
   }
-  out += '}';
+  out.put("},");
 }
 
 }  // namespace
@@ -81,41 +88,37 @@ void Frame::drop_front() noexcept {
   pool_->give(oldest);
 }
 
-void Frame::render(std::string& out) const {
+void Frame::render(MessageBuffer& out) const {
   CHECK(last_ != nullptr, "an empty frame is not published");
   const Held& newest = *last_;
   const Place place{newest};
   const Held* first_of_its_source = first_;
   while (Place{*first_of_its_source} != place) first_of_its_source = first_of_its_source->next;
 
-  append_id_and_type(out, newest.notification);
-  append_source_and_partition(out, place);
-  append_offset(out, ",\"offset\":", newest.notification.offset());
-  append_offset(out, ",\"prev\":", first_of_its_source->previous_offset);
+  make_room_for(out, newest.notification);
+  put_id_and_type(out, newest.notification);
+  put_place(out, place);
+  put_offset(out, newest.notification.offset());
+  put_previous(out, first_of_its_source->previous_offset);
   if (first_ != last_) {
-    out += ",\"earlier\":[";
+    out.put(",\"earlier\":[");
     for (const Held* held = first_; held != last_; held = held->next) {
-      if (held != first_) out += ',';
+      base::prefetch(held->next->next);
       append_earlier(out, *held, place);
     }
-    out += ']';
+    out.drop_last();  // The comma after the last one.
+    out.make_room(kEnvelopeBytes);
+    out.put(']');
   }
   if (missed_ > 0) {
-    out += ",\"missed\":";
-    append_number(out, missed_);
+    out.put(",\"missed\":");
+    out.put_number(missed_);
   }
-  out += '}';
-}
-
-std::size_t message_bytes(const event::Notification& notification,
-                          bool one_source_per_channel) noexcept {
-  const std::size_t own_source =
-      one_source_per_channel ? 0 : notification.source_id().size() + kOwnSourceBytes;
-  return notification.id().size() + notification.type().size() + kItemBytes + own_source;
+  out.put('}');
 }
 
 std::size_t message_bytes_max() noexcept {
-  return kEnvelopeBytes + kEscapedBytesMax * (kIdBytesMax + kTypeBytesMax + kSourceIdBytesMax);
+  return kEnvelopeBytes + json_string_bytes_max(kIdBytesMax + kTypeBytesMax + kSourceIdBytesMax);
 }
 
 }  // namespace dualstream::redis

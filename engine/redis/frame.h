@@ -28,13 +28,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 #include "event/notification.h"
 #include "redis/held_pool.h"
+#include "redis/message_buffer.h"
 #include "redis/source_memory.h"
 
 namespace dualstream::redis {
@@ -71,7 +69,7 @@ class Frame {
   void set_missed(std::uint64_t count) noexcept { missed_ = count; }
 
   // Appends the message. The frame is not empty.
-  void render(std::string& out) const;
+  void render(MessageBuffer& out) const;
 
  private:
   void swap(Frame& other) noexcept {
@@ -93,10 +91,16 @@ class Frame {
   std::uint32_t events_ = 0;
 };
 
-// About how many bytes a notification adds to a frame's message, told apart by whether it may need
-// its own source_id there.
-[[nodiscard]] std::size_t message_bytes(const event::Notification& notification,
-                                        bool one_source_per_channel) noexcept;
+// About how many bytes a notification adds to a frame's message: its id and type, and where a
+// channel has several sources perhaps its own source and partition.
+[[nodiscard]] inline std::size_t message_bytes(const event::Notification& notification,
+                                               bool one_source_per_channel) noexcept {
+  constexpr std::size_t kItemBytes = 48;
+  constexpr std::size_t kPlaceBytes = 64;
+  const std::size_t place =
+      one_source_per_channel ? 0 : notification.source_id().size() + kPlaceBytes;
+  return notification.id().size() + notification.type().size() + kItemBytes + place;
+}
 
 // No message of one notification is longer, whatever its texts.
 [[nodiscard]] std::size_t message_bytes_max() noexcept;

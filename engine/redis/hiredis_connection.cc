@@ -7,13 +7,12 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <charconv>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include <hiredis/hiredis.h>
-
-#include "redis/json_text.h"
 
 namespace dualstream::redis {
 namespace {
@@ -34,6 +33,11 @@ struct FreeContext {
 struct FreeReply {
   void operator()(redisReply* reply) const noexcept { freeReplyObject(reply); }
 };
+
+void append_number(std::string& out, std::size_t number) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
 
 std::string text_of(int error) { return std::generic_category().message(error); }
 

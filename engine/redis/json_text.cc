@@ -1,6 +1,7 @@
 #include "redis/json_text.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace dualstream::redis {
@@ -69,40 +70,40 @@ std::size_t utf8_size(std::string_view text, std::size_t at, std::size_t& broken
   return size;
 }
 
-void append_escaped(std::string& out, char c) {
+void put_escaped(MessageBuffer& out, char c) noexcept {
   static constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
     case '"':
-      out += "\\\"";
+      out.put("\\\"");
       return;
     case '\\':
-      out += "\\\\";
+      out.put("\\\\");
       return;
     case '\n':
-      out += "\\n";
+      out.put("\\n");
       return;
     case '\r':
-      out += "\\r";
+      out.put("\\r");
       return;
     case '\t':
-      out += "\\t";
+      out.put("\\t");
       return;
     default:
-      out += "\\u00";
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 0xf];
+      out.put("\\u00");
+      out.put(kHex[static_cast<unsigned char>(c) >> 4]);
+      out.put(kHex[static_cast<unsigned char>(c) & 0xf]);
   }
 }
 
-void append_with_care(std::string& out, std::string_view text) {
+void put_with_care(MessageBuffer& out, std::string_view text) noexcept {
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x80) {
       if (byte < 0x20 || c == '"' || c == '\\') {
-        append_escaped(out, c);
+        put_escaped(out, c);
       } else {
-        out += c;
+        out.put(c);
       }
       i += 1;
       continue;
@@ -110,10 +111,10 @@ void append_with_care(std::string& out, std::string_view text) {
     std::size_t broken_size = 0;
     const std::size_t size = utf8_size(text, i, broken_size);
     if (size > 0) {
-      out.append(text, i, size);
+      out.put(text.substr(i, size));
       i += size;
     } else {
-      out += "\\ufffd";
+      out.put("\\ufffd");
       i += broken_size;
     }
   }
@@ -121,14 +122,14 @@ void append_with_care(std::string& out, std::string_view text) {
 
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
+void put_json_string(MessageBuffer& out, std::string_view text) noexcept {
+  out.put('"');
   if (is_plain(text)) {
-    out += text;
+    out.put(text);
   } else {
-    append_with_care(out, text);
+    put_with_care(out, text);
   }
-  out += '"';
+  out.put('"');
 }
 
 }  // namespace dualstream::redis

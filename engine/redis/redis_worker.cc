@@ -253,7 +253,7 @@ void RedisWorker::send(Frame&& frame, base::TimePoint now) {
   try {
     message_.clear();
     sent.render(message_);
-    connection_->append(std::array<std::string_view, 3>{"PUBLISH", channel.name, message_});
+    connection_->append(std::array<std::string_view, 3>{"PUBLISH", channel.name, message_.text()});
   } catch (const std::bad_alloc&) {
     channel.missed += sent.events() + sent.missed();
     count(Counter::dropped_overflow, sent.events());
@@ -264,7 +264,7 @@ void RedisWorker::send(Frame&& frame, base::TimePoint now) {
                    .channel = ChannelRef::to(channel),
                    .events = sent.events(),
                    .missed = sent.missed()});
-  if (message_.capacity() > kMessageBytesKept) std::string{}.swap(message_);
+  if (message_.capacity() > kMessageBytesKept) message_.release();
 }
 
 void RedisWorker::lose(std::string_view reason, base::TimePoint now) {

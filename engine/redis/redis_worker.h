@@ -37,6 +37,7 @@
 #include "redis/backoff.h"
 #include "redis/coalescer.h"
 #include "redis/health_log.h"
+#include "redis/message_buffer.h"
 #include "redis/pipeline.h"
 #include "redis/redis_connection.h"
 
@@ -131,7 +132,7 @@ class RedisWorker final : public base::Duty {
   // Reused from cycle to cycle.
   std::vector<event::Notification> notifications_;
   std::array<Reply, kRepliesPerRound> replies_;
-  std::string message_;
+  MessageBuffer message_;
 
   // Written by stop_by().
   std::atomic<base::TimePoint> stop_by_{base::kNever};

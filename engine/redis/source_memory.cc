@@ -8,7 +8,7 @@
 namespace dualstream::redis {
 namespace {
 
-// A hash table's node and its share of the buckets, and what malloc adds.
+// An object's places in a table that has just grown, and what malloc adds.
 constexpr std::size_t kTableBytes = 48;
 
 // Texts of a source and of a channel that need no room of their own in the bounds.
@@ -73,16 +73,17 @@ std::size_t SourceMemory::bytes_max(std::size_t sources_max, std::size_t templat
 Source& SourceMemory::recall(std::string_view source_type, std::string_view source_id) {
   const std::hash<std::string_view> hash;
   const SourceKey key{source_type, source_id, hash(source_type) * 31 + hash(source_id)};
-  if (const auto found = by_key_.find(key); found != by_key_.end()) {
-    (*found)->asked_for = true;
-    return **found;
+  if (Source* found =
+          by_key_.find(key.hash, [&key](const Source& source) { return is(source, key); })) {
+    found->asked_for = true;
+    return *found;
   }
   while (full()) forget_one();
   return remember(key);
 }
 
 bool SourceMemory::full() const noexcept {
-  return by_key_.size() >= sources_max_ || (bytes_ >= bytes_max_ && !by_key_.empty());
+  return by_key_.size() >= sources_max_ || (bytes_ >= bytes_max_ && by_key_.size() > 0);
 }
 
 Source& SourceMemory::remember(const SourceKey& key) {
@@ -97,11 +98,12 @@ Source& SourceMemory::remember(const SourceKey& key) {
       channel.users += 1;
       source.channels[i] = &channel;
     }
-    by_key_.insert(&source);
+    by_key_.make_room();
   } catch (...) {
     forget(source);
     throw;
   }
+  by_key_.insert(source.hash, source);
   source.in_use = true;
   source.asked_for = true;
   bytes_ += bytes_of(source);
@@ -111,19 +113,18 @@ Source& SourceMemory::remember(const SourceKey& key) {
 Channel& SourceMemory::channel_of(std::size_t template_index, const SourceKey& key) {
   std::string name = templates_[template_index].expand(key.source_type, key.source_id);
   name.shrink_to_fit();
-  ChannelsByName& channels = by_name_[template_index];
-  if (const auto found = channels.find(std::string_view{name}); found != channels.end()) {
-    return **found;
+  const std::size_t hash = std::hash<std::string_view>{}(name);
+  PointerTable<Channel>& channels = by_name_[template_index];
+  if (Channel* found =
+          channels.find(hash, [&name](const Channel& channel) { return channel.name == name; })) {
+    return *found;
   }
+  channels.make_room();
   Channel& channel = take_free(free_channels_, channel_store_);
   channel.name = std::move(name);
+  channel.hash = hash;
   channel.template_index = static_cast<std::uint8_t>(template_index);
-  try {
-    channels.insert(&channel);
-  } catch (...) {
-    free_channels_.push_back(&channel);
-    throw;
-  }
+  channels.insert(hash, channel);
   bytes_ += bytes_of(channel);
   return channel;
 }
@@ -133,7 +134,7 @@ void SourceMemory::let_go(Channel& channel) noexcept {
   channel.users -= 1;
   if (channel.users > 0) return;
   bytes_ -= bytes_of(channel);
-  by_name_[channel.template_index].erase(&channel);
+  by_name_[channel.template_index].erase(channel.hash, channel);
   clear(channel.name);
   channel.missed = 0;
   channel.generation += 1;
@@ -142,7 +143,7 @@ void SourceMemory::let_go(Channel& channel) noexcept {
 
 std::size_t SourceMemory::channels() const noexcept {
   std::size_t count = 0;
-  for (const ChannelsByName& channels : by_name_) count += channels.size();
+  for (const PointerTable<Channel>& channels : by_name_) count += channels.size();
   return count;
 }
 
@@ -168,7 +169,7 @@ void SourceMemory::forget_one() {
 void SourceMemory::forget(Source& source) noexcept {
   if (source.in_use) {
     bytes_ -= bytes_of(source);
-    by_key_.erase(&source);
+    by_key_.erase(source.hash, source);
   }
   for (Channel*& channel : source.channels) {
     if (channel != nullptr) let_go(*channel);
@@ -182,13 +183,11 @@ void SourceMemory::forget(Source& source) noexcept {
   free_sources_.push_back(&source);
 }
 
-bool SourceMemory::SourceEqual::operator()(const SourceKey& key,
-                                           const Source* source) const noexcept {
-  const std::string_view text = source->key;
-  return source->hash == key.hash && source->source_type_size == key.source_type.size() &&
+bool SourceMemory::is(const Source& source, const SourceKey& key) noexcept {
+  const std::string_view text = source.key;
+  return source.source_type_size == key.source_type.size() &&
          text.size() == key.source_type.size() + key.source_id.size() &&
-         text.starts_with(key.source_type) &&
-         text.substr(source->source_type_size) == key.source_id;
+         text.ends_with(key.source_id) && text.starts_with(key.source_type);
 }
 
 }  // namespace dualstream::redis

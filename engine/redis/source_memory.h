@@ -19,10 +19,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "redis/channel.h"
+#include "redis/pointer_table.h"
 
 namespace dualstream::redis {
 
@@ -31,6 +31,7 @@ struct OpenFrame;
 // One channel under one template.
 struct Channel {
   std::string name;
+  std::size_t hash = 0;
   std::uint64_t missed = 0;         // Dropped, and not yet told.
   OpenFrame* open_frame = nullptr;  // The Coalescer's: the frame that still grows.
   std::uint32_t users = 0;          // Sources and frames that refer to it.
@@ -104,39 +105,7 @@ class SourceMemory {
     std::string_view source_id;
     std::size_t hash = 0;
   };
-  // Not noexcept: so libstdc++ keeps the hash in its nodes, and a look-up reads no other source.
-  struct SourceHash {
-    using is_transparent = void;
-    std::size_t operator()(const Source* source) const { return source->hash; }
-    std::size_t operator()(const SourceKey& key) const { return key.hash; }
-  };
-  struct SourceEqual {
-    using is_transparent = void;
-    bool operator()(const Source* a, const Source* b) const noexcept { return a == b; }
-    bool operator()(const SourceKey& key, const Source* source) const noexcept;
-    bool operator()(const Source* source, const SourceKey& key) const noexcept {
-      return (*this)(key, source);
-    }
-  };
-  struct ChannelHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
-    }
-    std::size_t operator()(const Channel* channel) const { return (*this)(channel->name); }
-  };
-  struct ChannelEqual {
-    using is_transparent = void;
-    bool operator()(const Channel* a, const Channel* b) const noexcept { return a == b; }
-    bool operator()(std::string_view name, const Channel* channel) const noexcept {
-      return name == channel->name;
-    }
-    bool operator()(const Channel* channel, std::string_view name) const noexcept {
-      return name == channel->name;
-    }
-  };
-  using ChannelsByName = std::unordered_set<Channel*, ChannelHash, ChannelEqual>;
-
+  [[nodiscard]] static bool is(const Source& source, const SourceKey& key) noexcept;
   [[nodiscard]] Source& remember(const SourceKey& key);
   [[nodiscard]] Channel& channel_of(std::size_t template_index, const SourceKey& key);
   [[nodiscard]] bool full() const noexcept;
@@ -153,8 +122,8 @@ class SourceMemory {
   std::vector<Source*> free_sources_;
   std::vector<Channel*> free_channels_;
 
-  std::unordered_set<Source*, SourceHash, SourceEqual> by_key_;
-  std::array<ChannelsByName, kTemplatesMax> by_name_;
+  PointerTable<Source> by_key_;
+  std::array<PointerTable<Channel>, kTemplatesMax> by_name_;
   std::size_t hand_ = 0;
   std::size_t bytes_ = 0;
 };

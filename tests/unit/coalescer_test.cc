@@ -106,9 +106,9 @@ TEST(CoalescerTest, ClosesAFrameBeforeItsMessageIsTooLong) {
     EXPECT_EQ(coalescer.add(event("7", offset), at(0ms)), 0U);
   }
   while (const auto frame = coalescer.take_due(at(0ms))) {
-    std::string message;
+    MessageBuffer message;
     frame->render(message);
-    EXPECT_LE(message.size(), 300U);
+    EXPECT_LE(message.text().size(), 300U);
     EXPECT_GT(frame->events(), 1U);
   }
 }

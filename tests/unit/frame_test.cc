@@ -47,9 +47,9 @@ class FrameTest : public ::testing::Test {
   }
 
   static std::string rendered(const Frame& frame) {
-    std::string message;
+    MessageBuffer message;
     frame.render(message);
-    return message;
+    return std::string{message.text()};
   }
 
   HeldPool pool_;
@@ -167,9 +167,10 @@ TEST_F(FrameTest, StaysBelowItsGreatestLengthWithTheWorstTexts) {
 }
 
 std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
+  MessageBuffer out;
+  out.make_room(json_string_bytes_max(text.size()));
+  put_json_string(out, text);
+  return std::string{out.text()};
 }
 
 TEST(JsonTextTest, EscapesWhatJsonDoesNotTake) {

@@ -44,8 +44,11 @@ class HiredisConnectionTest : public ::testing::Test {
   void pump() {
     connection_->flush();
     std::array<Reply, 4> some;
-    const std::size_t count = connection_->poll_replies(some);
-    for (std::size_t i = 0; i < count; ++i) replies_.push_back(std::move(some[i]));
+    std::size_t count = 0;
+    do {
+      count = connection_->poll_replies(some);
+      for (std::size_t i = 0; i < count; ++i) replies_.push_back(std::move(some[i]));
+    } while (count == some.size());
   }
 
   bool has_replies(std::size_t count) {
@@ -100,11 +103,6 @@ TEST_F(HiredisConnectionTest, LetsNoValueForgeACommand) {
   send({"PUBLISH", "", ""});
   ASSERT_TRUE(has_replies(2));
   PlainClient asker{server.port()};
-  EXPECT_TRUE(eventually([this] {
-    pump();
-    return true;
-  }));
-  EXPECT_EQ(replies_.size(), 2U);
   asker.send("INFO commandstats");
   std::string stats;
   for (std::string line = asker.line(); !line.empty(); line = asker.line()) stats += line + "\n";
@@ -201,7 +199,8 @@ TEST_F(HiredisConnectionTest, SaysThatNobodyListens) {
 }
 
 TEST_F(HiredisConnectionTest, SaysThatANameIsUnknown) {
-  connect_to({.host = "no-such-host.invalid", .unix_path = {}, .username = {}, .password = {}});
+  // No label of a name is so long: the resolver asks nobody.
+  connect_to({.host = std::string(300, 'h'), .unix_path = {}, .username = {}, .password = {}});
   EXPECT_EQ(connection_->state(), LinkState::closed);
   EXPECT_FALSE(connection_->failure().empty());
 }
