@@ -125,9 +125,11 @@ return [
                'tests/faults/c_test.cc' => '', 'tests/flow/c_test.cc' => ''},
    'tests/flow/a_test.cc:1', 'tests/flow/c_test.cc:1', 'tests/unit/a_b_test.cc:1'],
   ['unbuilt', {'tests/CMakeLists.txt' => "dualstream_unit_test(a)\nadd_library(s support/s.cc)\n"
+                                       . "add_executable(a \${PROJECT_SOURCE_DIR}/docs/a.cc)\n"
                                        . "foreach(name b c)\n  dualstream_flow_test(\${name})\n",
                'tests/unit/a_test.cc' => '', 'tests/flow/b_test.cc' => '',
                'tests/support/s.cc' => '',
+               'docs/a.cc' => '',
                'bench/CMakeLists.txt' => "dualstream_bench(publish)\n",
                'bench/publish_bench.cc' => ''}],
 
