@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 // A topic that the cluster does not know may be one that it is just creating for us.
 constexpr milliseconds kUnknownTopicGrace{1'500};
 constexpr milliseconds kConnectSlice{250};
+// How long connect() waits for the topic's limit, which it can do without.
+constexpr milliseconds kLimitWait{1'000};
 // Notices that nobody polled yet; more are of no use to anybody.
 constexpr std::size_t kNoticesMax = 64;
 
@@ -40,6 +42,12 @@ std::string seconds_text(base::Duration duration) {
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
 }
 
+Status system_refused(const std::string& why) {
+  return Status::error(StatusCode::exhausted,
+                       "the system refused librdkafka what it needs (" + why +
+                           "); raise its limits on processes and open files (ulimit -u, -n)");
+}
+
 class LibrdkafkaProducer final : public KafkaProducer {
  public:
   LibrdkafkaProducer(const KafkaOptions& options, base::Parker& consumer)
@@ -56,6 +64,9 @@ class LibrdkafkaProducer final : public KafkaProducer {
     if (Status status = make_producer_conf(options_, conf); !status.ok()) return status;
     std::array<char, 512> error{};
     client_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), error.data(), error.size()));
+    if (!client_ && rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE) {
+      return system_refused(error.data());
+    }
     if (!client_) {
       return Status::error(StatusCode::invalid_options,
                            std::string{"kafka.properties: librdkafka cannot start with them: "} +
@@ -74,6 +85,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
   }
 
   [[nodiscard]] Status connect(base::Duration timeout) override {
+    read_notices();
+    if (refused_by_system_) return system_refused(last_error_text_);
     Status status = await_topic(timeout);
     if (Status watching = watch(); !watching.ok()) return watching;
     return status;
@@ -205,6 +218,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       return {.event = std::move(event), .partition = message.partition, .offset = message.offset};
     }
+    // The topic's limit is not what we know, or the batch would have been smaller.
+    if (message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && watcher_) watcher_->ask_now();
     const bool untouched = rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
     return failed_report(std::move(event), message.partition, message.err,
                          untouched ? Persisted::no : Persisted::maybe);
@@ -310,7 +325,9 @@ class LibrdkafkaProducer final : public KafkaProducer {
           fatal_ = !giving_up_;  // rebuild() tells of it.
           break;
         }
+        if (refused_by_system_) break;  // What follows is only its consequence.
         last_error_text_ = rd_kafka_event_error_string(&event);
+        refused_by_system_ = last_error_ == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
         notice({notice_kind_of(last_error_), last_error_text_});
         break;
       case RD_KAFKA_EVENT_LOG: {
@@ -346,6 +363,9 @@ class LibrdkafkaProducer final : public KafkaProducer {
       TopicAnswer answer =
           ask_for_topic(*client_, *topic_, std::min<base::Duration>(left, kConnectSlice));
       if (answer.status.ok()) {
+        const base::Duration rest = timeout - (base::Clock::now() - start);
+        answer.view.message_bytes_max = ask_for_message_bytes_max(
+            *client_, *topic_, std::min<base::Duration>(rest, kLimitWait));
         first_view_ = std::move(answer.view);
         return {};
       }
@@ -386,6 +406,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
   std::deque<Report> ready_;                  // Known, and not polled yet.
   std::optional<TopicView> first_view_;
   std::deque<Notice> notices_;
+  bool refused_by_system_ = false;  // It got no thread for a broker, and will not try again.
   rd_kafka_resp_err_t last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::string last_error_text_;
 

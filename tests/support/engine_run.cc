@@ -28,6 +28,7 @@ EngineRun::EngineRun(Options options, VerifyingEventsOptions events)
   Options with_callbacks = options_;
   with_callbacks.on_outcomes = [this](std::span<const Outcome> outcomes) {
     take_outcomes(outcomes);
+    if (options_.on_outcomes) options_.on_outcomes(outcomes);
   };
   with_callbacks.on_log = [this](LogLevel, std::string_view line) {
     const std::lock_guard lock{mutex_};
@@ -104,8 +105,10 @@ Status EngineRun::stop(std::chrono::milliseconds deadline) {
   return status;
 }
 
-CheckReport EngineRun::check_topic() const {
-  const std::vector<Record> records = read_topic(options_.kafka.brokers, options_.kafka.topic);
+CheckReport EngineRun::check_topic() const { return check_topic(options_.kafka.brokers); }
+
+CheckReport EngineRun::check_topic(const std::string& brokers) const {
+  const std::vector<Record> records = read_topic(brokers, options_.kafka.topic);
   const std::lock_guard lock{mutex_};
   return checker_.check(records);
 }

@@ -37,7 +37,8 @@ class EngineRun {
   [[nodiscard]] static Options options(const std::string& brokers, const std::string& topic,
                                        const std::string& redis_address = {});
 
-  // Throws std::runtime_error when the engine does not open.
+  // Calls options.on_outcomes after it has taken the outcomes itself. Throws std::runtime_error
+  // when the engine does not open.
   explicit EngineRun(Options options, VerifyingEventsOptions events = {});
   EngineRun(const EngineRun&) = delete;
   EngineRun& operator=(const EngineRun&) = delete;
@@ -58,6 +59,8 @@ class EngineRun {
 
   // Reads the topic back and compares it with every outcome that was given.
   [[nodiscard]] CheckReport check_topic() const;
+  // The same through another listener.
+  [[nodiscard]] CheckReport check_topic(const std::string& brokers) const;
 
   [[nodiscard]] std::vector<std::string> log_lines() const;
   [[nodiscard]] std::size_t log_lines_with(std::string_view text) const;
