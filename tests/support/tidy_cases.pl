@@ -104,7 +104,7 @@ return [
          "x = 1'000; f('\\''); g(\"\\\"new\");", "R\"(new\n)\""]),
   lines('volatile', ['volatile int x;'], ['bool is_volatile;']),
   lines('catch_all', ['} catch (...) {', "} catch (...) {\n}\nthrow;"],
-        ["} catch (...) {\n  undo();\n  throw;\n}", "} catch (...) {\n  // Counted by the caller.\n}",
+        ["} catch (...) {\n  undo();\n  throw;\n}", "} catch (...) {\n  // Counted.\n}",
          '} catch (...) {  // Counted.',
          '} catch (const std::exception&) {']),
   lines('regex', ['std::regex r{"x"};'], ['bool regex = x;']),
