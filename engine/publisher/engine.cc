@@ -89,7 +89,7 @@ Status EngineImpl::open() {
 }
 
 Status EngineImpl::start_workers() {
-  const Status refused =
+  Status refused =
       Status::error(StatusCode::exhausted,
                     "the system refused a thread; raise its limit on processes (ulimit -u)");
   if (has_redis() && !redis_thread_.start("ds-redis", *redis_, redis_parker_)) return refused;
