@@ -238,7 +238,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
     // The topic's limit is not what we know, or the batch would have been smaller.
     if (message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && watcher_) watcher_->ask_now();
     const bool untouched = rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
-    return failed_report(std::move(event), message.partition, message.err,
+    // Purged, though nobody asked for it: the client let go of a partition that is no more.
+    const bool partition_gone = failure_of(message.err) == Failure::stopped && !giving_up_;
+    return failed_report(std::move(event), message.partition,
+                         partition_gone ? RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION : message.err,
                          untouched ? Persisted::no : Persisted::maybe);
   }
 
