@@ -106,7 +106,7 @@ BENCHMARK(BM_EngineDual)->Iterations(1)->UseManualTime()->Unit(benchmark::kMilli
 }  // namespace dualstream::bench
 
 int main(int argc, char** argv) {
-  using namespace dualstream::bench;  // tidy: allow(using namespace) main() stands outside of it
+  using namespace dualstream::bench;  // tidy: allow(using_namespace) main() stands outside of it
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   if (environment("KAFKA_BROKERS").empty() || environment("REDIS_ADDRESS").empty()) {

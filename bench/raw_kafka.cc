@@ -36,7 +36,7 @@ struct RawKafka::Client {
     if (event == nullptr) return;
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
       while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
-        acknowledged += message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) ++acknowledged;
         outstanding -= 1;
       }
     }

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
-#include <system_error>
+#include <exception>
 
 namespace dualstream::base {
 namespace {
@@ -70,8 +70,8 @@ bool Worker::start(const std::string& name, Duty& duty, Parker& parker) {
       ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);  // A nap of 100 us is not one of 150.
       run(duty, parker);
     }};
-  } catch (const std::system_error&) {
-    return false;
+  } catch (const std::exception&) {
+    return false;  // No thread, or no memory for one.
   }
   return true;
 }

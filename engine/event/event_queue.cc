@@ -30,6 +30,8 @@ bool EventQueue::has_room(std::uint64_t charge, std::size_t bytes) const noexcep
 }
 
 EventQueue::Admission EventQueue::admit(std::size_t bytes) noexcept {
+  if (fork_guard_.in_child()) [[unlikely]]
+    return Admission::closed;
   const std::uint64_t mine = kOneEvent + bytes;
   const std::uint64_t before = charge_.fetch_add(mine, std::memory_order_acq_rel);
   if ((before & kClosed) == 0 && has_room(before, bytes)) [[likely]] {

@@ -17,6 +17,7 @@
 #include <span>
 
 #include "base/concurrent_queue.h"
+#include "base/fork_guard.h"
 #include "base/parker.h"
 #include "base/time.h"
 #include "event/event.h"
@@ -37,6 +38,7 @@ class EventQueue {
     std::size_t bytes_max = 256 * 1024 * 1024;
   };
 
+  // closed also in a forked child: its queue has no worker.
   enum class Admission : std::uint8_t { admitted, full, closed };
 
   // An ingest thread's end of the queue.
@@ -65,6 +67,15 @@ class EventQueue {
   // Moves up to `out.size()` events, in the order above; returns how many.
   [[nodiscard]] std::size_t pop(std::span<EventPtr> out);
 
+  // The largest key + payload that Kafka takes now; publishers refuse a larger one. Set by the
+  // Kafka worker.
+  void limit_records(std::size_t bytes_max) noexcept {
+    record_bytes_max_.store(bytes_max, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::size_t record_bytes_max() const noexcept {
+    return record_bytes_max_.load(std::memory_order_relaxed);
+  }
+
   // Gives back the charge of `events` events of `bytes` in all, and wakes those who wait for room.
   void release(std::size_t events, std::size_t bytes) noexcept;
 
@@ -75,6 +86,8 @@ class EventQueue {
   // From here on admit() says closed.
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept;
+  // Whether this process was forked from the one that made the queue.
+  [[nodiscard]] bool in_child() const noexcept { return fork_guard_.in_child(); }
 
   // Admitted and not released.
   [[nodiscard]] std::size_t pending_events() const noexcept;
@@ -84,6 +97,8 @@ class EventQueue {
   [[nodiscard]] bool has_room(std::uint64_t charge, std::size_t bytes) const noexcept;
 
   const Limits limits_;
+  const base::ForkGuard fork_guard_;
+  std::atomic<std::size_t> record_bytes_max_{SIZE_MAX};
   base::Parker& consumer_;
   base::ConcurrentQueue<EventPtr> queue_;
   base::ConsumerToken consumer_token_;

@@ -43,13 +43,18 @@ class Notification {
   [[nodiscard]] std::uint32_t missed_before() const noexcept { return missed_before_; }
   void set_missed_before(std::uint32_t count) noexcept { missed_before_ = count; }
 
+  // Notifications of other sources were dropped before this one, and which sources these were is no
+  // longer known: what anybody remembers of a source's last offset may be out of date.
+  [[nodiscard]] bool lost_track() const noexcept { return lost_track_; }
+  void set_lost_track() noexcept { lost_track_ = true; }
+
   // The memory it holds, the object included.
   [[nodiscard]] std::size_t bytes() const noexcept {
     return sizeof *this + (heap_ ? text_size() : 0);
   }
 
  private:
-  static constexpr std::size_t kInlineBytes = 96;
+  static constexpr std::size_t kInlineBytes = 95;
 
   [[nodiscard]] std::size_t text_size() const noexcept {
     return std::size_t{id_size_} + type_size_ + source_type_size_ + source_id_size_;
@@ -64,6 +69,7 @@ class Notification {
   std::uint16_t source_type_size_ = 0;
   std::uint16_t source_id_size_ = 0;
   std::unique_ptr<char[]> heap_;
+  bool lost_track_ = false;
   char inline_[kInlineBytes];
 };
 

@@ -37,6 +37,7 @@ struct NotificationQueue::State {
   bool wake_owed = false;
   // Sources whose dropped notifications no later one has told of yet.
   std::unordered_map<std::string, std::uint32_t> missed;
+  bool lost_track = false;  // Some did not find room there.
   std::atomic<std::uint64_t> visible_pushed{0};
   std::atomic<bool> closed{false};
 
@@ -63,9 +64,11 @@ struct NotificationQueue::State {
     counters.add(Counter::dropped_overflow, limits.units);
     const std::uint32_t missed_now = oldest.missed_before() + 1;
     std::string key = source_key(oldest);
-    // A source that is not remembered is not told of the number; its readers see the gap in `prev`.
+    if (oldest.lost_track()) lost_track = true;
     if (missed.size() < limits.missed_sources_max || missed.contains(key)) {
       missed[std::move(key)] += missed_now;
+    } else {
+      lost_track = true;
     }
     return true;
   }
@@ -90,6 +93,10 @@ void NotificationQueue::push(Notification&& notification) {
   while (!state.has_room_for(bytes) && state.drop_oldest()) {
   }
   if (!state.missed.empty()) state.tell_missed(notification);
+  if (state.lost_track) {
+    notification.set_lost_track();
+    state.lost_track = false;
+  }
   if (!state.queue.enqueue(state.producer_token, std::move(notification))) {
     // No memory for another block: this one is the drop.
     state.counters.add(Counter::dropped_overflow, state.limits.units);

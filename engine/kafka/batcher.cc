@@ -12,6 +12,10 @@ std::size_t wire_bytes(const event::Event& event) noexcept {
   return event.record_bytes() + Batcher::kRecordOverheadBytes;
 }
 
+// After a refusal for their size batches grow again by this part of it with each one that is not
+// refused.
+constexpr std::size_t kGrowth = 16;
+
 }  // namespace
 
 void Batcher::set_leaders(std::span<const std::int32_t> leaders) {
@@ -48,6 +52,25 @@ void Batcher::put_back(Batch&& rest) {
   reported(rest.partition, count);
 }
 
+void Batcher::limit_batches(std::size_t bytes_max) noexcept {
+  batch_bytes_ceiling_ = std::clamp<std::size_t>(bytes_max, 1, limits_.batch_bytes_max);
+  batch_bytes_max_ = batch_bytes_ceiling_;
+}
+
+bool Batcher::outstanding_alone(std::int32_t partition) const noexcept {
+  return partitions_[static_cast<std::size_t>(partition)].batch_events == 1;
+}
+
+void Batcher::send_again_smaller(std::int32_t index, event::EventPtr event) {
+  Partition& partition = partitions_[static_cast<std::size_t>(index)];
+  if (partition.again.empty()) {
+    batch_bytes_max_ = std::clamp<std::size_t>(partition.batch_bytes / 2, 1, batch_bytes_max_);
+  }
+  partition.wire_bytes += wire_bytes(*event);
+  partition.again.push_back(std::move(event));
+  waiting_events_ += 1;
+}
+
 void Batcher::recycle(event::EventList&& list) noexcept {
   if (list.empty()) spare_ = std::move(list);
 }
@@ -61,17 +84,24 @@ void Batcher::reported(std::int32_t index, std::size_t count) {
   const auto account = outstanding_by_broker_.find(partition.outstanding_at);
   account->second -= 1;
   if (account->second == 0) outstanding_by_broker_.erase(account);
+  if (partition.again.empty() && batch_bytes_max_ < batch_bytes_ceiling_) {
+    batch_bytes_max_ =
+        std::min(batch_bytes_ceiling_, batch_bytes_max_ + batch_bytes_max_ / kGrowth + 1);
+  }
+  partition.fifo.splice_front(std::move(partition.again));
   if (!partition.fifo.empty()) wait_for_turn(index);
 }
 
 event::EventList Batcher::take_expired(base::TimePoint before) {
   event::EventList expired;
   for (Partition& partition : partitions_) {
-    while (!partition.fifo.empty() && partition.fifo.front().taken_at <= before) {
-      event::EventPtr event = partition.fifo.pop_front();
-      partition.wire_bytes -= wire_bytes(*event);
-      waiting_events_ -= 1;
-      expired.push_back(std::move(event));
+    for (event::EventList* list : {&partition.again, &partition.fifo}) {
+      while (!list->empty() && list->front().taken_at <= before) {
+        event::EventPtr event = list->pop_front();
+        partition.wire_bytes -= wire_bytes(*event);
+        waiting_events_ -= 1;
+        expired.push_back(std::move(event));
+      }
     }
   }
   std::erase_if(turns_, [this](std::int32_t index) {
@@ -97,7 +127,7 @@ base::TimePoint Batcher::next_ready_at() const {
 
 bool Batcher::full(const Partition& partition) const noexcept {
   return partition.fifo.size() >= limits_.batch_events_max ||
-         partition.wire_bytes >= limits_.batch_bytes_max;
+         partition.wire_bytes >= batch_bytes_max_;
 }
 
 bool Batcher::waited_long_enough(const Partition& partition, base::TimePoint now) const noexcept {
@@ -123,9 +153,11 @@ Batch Batcher::take_from(std::int32_t index) {
   Batch batch{.partition = index, .events = std::move(spare_), .wire_bytes = 0};
   // The first goes even if it alone is over the bound: alone is the smallest that it can go.
   batch.wire_bytes = batch.events.take_front(partition.fifo, limits_.batch_events_max,
-                                             limits_.batch_bytes_max, kRecordOverheadBytes);
+                                             batch_bytes_max_, kRecordOverheadBytes);
   partition.wire_bytes -= batch.wire_bytes;
   partition.outstanding = batch.events.size();
+  partition.batch_events = batch.events.size();
+  partition.batch_bytes = batch.wire_bytes;
   partition.outstanding_at = partition.leader;
   outstanding_by_broker_[partition.leader] += 1;
   waiting_events_ -= batch.events.size();

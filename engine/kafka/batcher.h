@@ -69,6 +69,19 @@ class Batcher {
   // reported.
   void put_back(Batch&& rest);
 
+  // No batch is larger than this from now on, and none than Limits::batch_bytes_max; an event that
+  // is larger alone goes alone.
+  void limit_batches(std::size_t bytes_max) noexcept;
+
+  // Whether the partition's batch under way was a single event.
+  [[nodiscard]] bool outstanding_alone(std::int32_t partition) const noexcept;
+
+  // Kafka refused the batch under way for its size, and this is the next of its events: it goes
+  // again, in order and before all others, in batches of at most half the size, which
+  // grow again when they are taken. reported() has to
+  // count it afterwards.
+  void send_again_smaller(std::int32_t partition, event::EventPtr event);
+
   // Gives back the emptied list of a batch, for its memory.
   void recycle(event::EventList&& list) noexcept;
 
@@ -95,6 +108,9 @@ class Batcher {
     event::EventList fifo;
     std::size_t wire_bytes = 0;
     std::size_t outstanding = 0;
+    event::EventList again;  // Of the batch under way, to be sent again when all of it is reported.
+    std::size_t batch_events = 0;  // Of the batch under way, or the last one.
+    std::size_t batch_bytes = 0;
     std::int32_t leader = -1;
     std::int32_t outstanding_at = -1;  // The broker on whose account the outstanding batch stands.
     bool in_turn = false;              // Whether turns_ holds it.
@@ -108,6 +124,9 @@ class Batcher {
   [[nodiscard]] Batch take_from(std::int32_t index);
 
   const Limits limits_;
+  std::size_t batch_bytes_ceiling_ = limits_.batch_bytes_max;
+  // At or, for a while after a refusal, below the ceiling.
+  std::size_t batch_bytes_max_ = limits_.batch_bytes_max;
   std::vector<Partition> partitions_;
   // Partitions with events waiting and none outstanding, in the order of their turns.
   std::deque<std::int32_t> turns_;

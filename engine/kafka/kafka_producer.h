@@ -28,10 +28,12 @@ struct Report {
   std::string_view detail{};  // A static text, when it failed.
 };
 
-// What a partitioner needs to know of the topic.
+// What partitioner and batcher need to know of the topic.
 struct TopicView {
   // The broker that leads each partition, -1 for none.
   std::vector<std::int32_t> leaders;
+  // Its max.message.bytes: the largest batch that a broker takes. 0 when nobody would tell us.
+  std::size_t message_bytes_max = 0;
 };
 
 enum class NoticeKind : std::uint8_t {
@@ -81,6 +83,9 @@ class KafkaProducer {
   // Readable when poll_reports() or poll_notice() may have something; -1 if there is no such
   // descriptor.
   [[nodiscard]] virtual int wake_fd() const = 0;
+
+  // When poll_reports() has to be called even if nothing is readable.
+  [[nodiscard]] virtual base::TimePoint poll_at() const { return base::kNever; }
 };
 
 }  // namespace dualstream::kafka

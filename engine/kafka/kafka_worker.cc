@@ -19,6 +19,13 @@ constexpr std::size_t kPrefetch = 8;
 // now and then.
 constexpr base::Duration kExpiryStep = std::chrono::milliseconds{100};
 
+// A batch of one record is so much larger than key and value at the most: 61 bytes of batch header,
+// and lengths, deltas and attributes of the record (Kafka's record format v2).
+constexpr std::size_t kLoneRecordOverheadBytes = 61 + 22;
+// And for this part of a batch's bytes may Batcher::kRecordOverheadBytes be short: up to 4 bytes
+// for a record of 8 KiB or more, whose length takes a third byte.
+constexpr std::size_t kEstimateShare = 1024;
+
 LogLevel level_of(NoticeKind kind) {
   return kind == NoticeKind::info ? LogLevel::info : LogLevel::error;
 }
@@ -55,6 +62,7 @@ KafkaWorker::KafkaWorker(Settings settings, std::unique_ptr<KafkaProducer> produ
       taken_(kEventsPerCycle),
       reports_(kReportsPerCycle) {
   outcomes_.reserve(kReportsPerCycle);
+  follow_topic();  // What connect() learned holds from the first publish() on.
 }
 
 KafkaWorker::~KafkaWorker() = default;
@@ -74,6 +82,7 @@ std::size_t KafkaWorker::do_work(base::TimePoint now) {
 
 base::WakeUp KafkaWorker::wake_up() const {
   base::TimePoint at = std::min(std::max(batcher_.next_ready_at(), hand_over_at_), expire_at_);
+  at = std::min(at, producer_->poll_at());
   if (stopping_ == Stopping::draining)
     at = std::min(at, give_up_at_.load(std::memory_order_acquire));
   if (stopping_ == Stopping::purging) at = std::min(at, close_at_);
@@ -89,15 +98,31 @@ std::size_t KafkaWorker::forward_reports() {
   const std::size_t count = producer_->poll_reports(reports_);
   if (count == 0) return 0;
   const std::span reports = std::span{reports_}.first(count);
+  std::size_t settled = 0;
   for (std::size_t i = 0; i < count;) {
     // Reports come in runs of one partition.
-    std::size_t run = 1;
-    while (i + run < count && reports[i + run].partition == reports[i].partition) ++run;
-    batcher_.reported(reports[i].partition, run);
-    i += run;
+    const std::int32_t partition = reports[i].partition;
+    const std::size_t first = i;
+    for (; i < count && reports[i].partition == partition; ++i) {
+      if (goes_again_smaller(reports[i])) [[unlikely]] {
+        batcher_.send_again_smaller(partition, std::move(reports[i].event));
+        continue;
+      }
+      if (settled != i) reports[settled] = std::move(reports[i]);
+      settled += 1;
+    }
+    batcher_.reported(partition, i - first);
   }
-  settle(reports);
+  if (settled < count) counters_.add(Counter::retried_batches);
+  settle(reports.first(settled));
   return count;
+}
+
+// A broker refuses a batch as a whole, also for the sake of one event, and when the topic's limit
+// was lowered meanwhile. An event that is refused alone is the culprit.
+bool KafkaWorker::goes_again_smaller(const Report& report) const noexcept {
+  return report.failure == Failure::too_large && report.persisted == Persisted::no &&
+         stopping_ != Stopping::purging && !batcher_.outstanding_alone(report.partition);
 }
 
 std::size_t KafkaWorker::take_events(base::TimePoint now) {
@@ -154,12 +179,17 @@ std::size_t KafkaWorker::expire(base::TimePoint now) {
   if (now < expire_at_) return 0;
   const base::TimePoint before = now - settings_.delivery_timeout;
   event::EventList expired = batcher_.take_expired(before);
+  event::EventList never_placed;
   while (!unplaced_.empty() && unplaced_.front().taken_at <= before) {
-    expired.push_back(unplaced_.pop_front());
+    never_placed.push_back(unplaced_.pop_front());
   }
   const bool more = batcher_.waiting_events() > 0 || !unplaced_.empty();
   expire_at_ = more ? now + kExpiryStep : base::kNever;
-  const std::size_t count = expired.size();
+  const std::size_t count = expired.size() + never_placed.size();
+  const bool no_topic = kafka_in_trouble_ && trouble_ == NoticeKind::topic;
+  settle_waiting(std::move(never_placed), no_topic ? Failure::unknown_topic : Failure::timed_out,
+                 no_topic ? "the cluster has no such topic"
+                          : "no broker answered for the topic within kafka.delivery_timeout");
   settle_waiting(std::move(expired), Failure::timed_out,
                  "no broker took it within kafka.delivery_timeout");
   return count;
@@ -171,6 +201,7 @@ void KafkaWorker::follow_topic() {
   const bool first = batcher_.partitions() == 0;
   const auto before = static_cast<std::size_t>(batcher_.partitions());
   batcher_.set_leaders(view.leaders);
+  heed_message_limit(view.message_bytes_max);
   if (first) {
     event::EventList waiting = std::move(unplaced_);
     while (!waiting.empty()) place(waiting.pop_front());
@@ -181,6 +212,22 @@ void KafkaWorker::follow_topic() {
                    " partitions; a source whose key now falls into another one is in order within "
                    "each, not across the two");
   }
+}
+
+void KafkaWorker::heed_message_limit(std::size_t message_bytes_max) {
+  if (message_bytes_max == 0 || message_bytes_max == message_bytes_max_) return;
+  if (message_bytes_max_ != 0) {
+    log_.write(LogLevel::warning, "kafka: the topic's max.message.bytes changed from " +
+                                      std::to_string(message_bytes_max_) + " to " +
+                                      std::to_string(message_bytes_max) +
+                                      "; publish() refuses larger events as too_large");
+  }
+  message_bytes_max_ = message_bytes_max;
+  const auto less = [message_bytes_max](std::size_t bytes) {
+    return message_bytes_max > bytes ? message_bytes_max - bytes : 0;
+  };
+  events_.limit_records(less(kLoneRecordOverheadBytes));
+  batcher_.limit_batches(less(kLoneRecordOverheadBytes + message_bytes_max / kEstimateShare));
 }
 
 void KafkaWorker::follow_notices() {

@@ -64,6 +64,8 @@ class KafkaWorker final : public base::Duty {
   std::size_t hand_over_batches(base::TimePoint now);
   std::size_t expire(base::TimePoint now);
   void follow_topic();
+  void heed_message_limit(std::size_t message_bytes_max);
+  [[nodiscard]] bool goes_again_smaller(const Report& report) const noexcept;
   void follow_notices();
   void place(event::EventPtr event);
   void advance_stop(base::TimePoint now);
@@ -87,7 +89,8 @@ class KafkaWorker final : public base::Duty {
   base::Log& log_;
 
   Batcher batcher_;
-  event::EventList unplaced_;  // Taken while the topic's partitions are unknown.
+  std::size_t message_bytes_max_ = 0;  // The topic's, 0 while unknown.
+  event::EventList unplaced_;          // Taken while the topic's partitions are unknown.
   base::TimePoint expire_at_ = base::kNever;
   base::TimePoint hand_over_at_{};
   bool kafka_in_trouble_ = false;

@@ -9,6 +9,13 @@ namespace {
 // Room for a record batch's own header and for one record's overhead, above key and value.
 constexpr std::size_t kBatchHeaderBytes = 512;
 
+// The Batcher estimates a record's overhead; the client counts it exactly, and has to send what it
+// is handed in one request even where the estimate is a few bytes short for each of a batch's
+// records.
+constexpr std::size_t with_room(std::size_t bytes) {
+  return bytes + bytes / 256 + kBatchHeaderBytes;
+}
+
 struct Setting {
   const char* name;
   std::string value;
@@ -16,7 +23,7 @@ struct Setting {
 
 std::array<Setting, 16> engine_settings(const KafkaOptions& options) {
   const std::size_t message_bytes_max =
-      std::max(options.event_bytes_max, options.batch_bytes_max) + kBatchHeaderBytes;
+      with_room(std::max(options.event_bytes_max, options.batch_bytes_max));
   return {{
       {"bootstrap.servers", options.brokers},
       {"client.id", "dualstream"},
@@ -29,7 +36,7 @@ std::array<Setting, 16> engine_settings(const KafkaOptions& options) {
       // to save CPU, gets 1.
       {"linger.ms", options.linger.count() > 0 ? "1" : "0"},
       {"batch.num.messages", std::to_string(options.batch_events_max)},
-      {"batch.size", std::to_string(options.batch_bytes_max)},
+      {"batch.size", std::to_string(with_room(options.batch_bytes_max))},
       {"message.max.bytes", std::to_string(message_bytes_max)},
       // The Batcher bounds what the client holds, far below these; so it never refuses for want of
       // room.

@@ -21,6 +21,12 @@ struct LibrdkafkaDeleter {
   void operator()(rd_kafka_topic_t* topic) const noexcept { rd_kafka_topic_destroy(topic); }
   void operator()(rd_kafka_queue_t* queue) const noexcept { rd_kafka_queue_destroy(queue); }
   void operator()(rd_kafka_event_t* event) const noexcept { rd_kafka_event_destroy(event); }
+  void operator()(rd_kafka_AdminOptions_t* options) const noexcept {
+    rd_kafka_AdminOptions_destroy(options);
+  }
+  void operator()(rd_kafka_ConfigResource_t* resource) const noexcept {
+    rd_kafka_ConfigResource_destroy(resource);
+  }
   void operator()(const rd_kafka_metadata_t* metadata) const noexcept {
     rd_kafka_metadata_destroy(metadata);
   }

@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 // A topic that the cluster does not know may be one that it is just creating for us.
 constexpr milliseconds kUnknownTopicGrace{1'500};
 constexpr milliseconds kConnectSlice{250};
+// How long connect() waits for the topic's limit, which it can do without.
+constexpr milliseconds kLimitWait{1'000};
 // Notices that nobody polled yet; more are of no use to anybody.
 constexpr std::size_t kNoticesMax = 64;
 
@@ -40,6 +42,25 @@ std::string seconds_text(base::Duration duration) {
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
 }
 
+// librdkafka before 2.6.1 sends a SCRAM message that Kafka 4 takes for wrong credentials (its pull
+// request 4895).
+std::string scram_hint(const KafkaOptions& options) {
+  constexpr int kMended = 0x020601;  // As rd_kafka_version() has it in its upper three bytes.
+  const bool scram = std::ranges::any_of(options.properties, [](const auto& property) {
+    return property.first.starts_with("sasl.mechanism") && property.second.starts_with("SCRAM");
+  });
+  if (!scram || (rd_kafka_version() >> 8) >= kMended) return "";
+  return std::string{" (the linked librdkafka "} + rd_kafka_version_str() +
+         " cannot log in to Kafka 4 with SCRAM, whatever the password; 2.6.1 can, and PLAIN over "
+         "TLS works)";
+}
+
+Status system_refused(const std::string& why) {
+  return Status::error(StatusCode::exhausted,
+                       "the system refused librdkafka what it needs (" + why +
+                           "); raise its limits on processes and open files (ulimit -u, -n)");
+}
+
 class LibrdkafkaProducer final : public KafkaProducer {
  public:
   LibrdkafkaProducer(const KafkaOptions& options, base::Parker& consumer)
@@ -56,6 +77,9 @@ class LibrdkafkaProducer final : public KafkaProducer {
     if (Status status = make_producer_conf(options_, conf); !status.ok()) return status;
     std::array<char, 512> error{};
     client_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), error.data(), error.size()));
+    if (!client_ && rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE) {
+      return system_refused(error.data());
+    }
     if (!client_) {
       return Status::error(StatusCode::invalid_options,
                            std::string{"kafka.properties: librdkafka cannot start with them: "} +
@@ -74,6 +98,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
   }
 
   [[nodiscard]] Status connect(base::Duration timeout) override {
+    read_notices();
+    if (refused_by_system_) return system_refused(last_error_text_);
     Status status = await_topic(timeout);
     if (Status watching = watch(); !watching.ok()) return watching;
     return status;
@@ -183,6 +209,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   [[nodiscard]] int wake_fd() const override { return consumer_.event_fd(); }
 
+  [[nodiscard]] base::TimePoint poll_at() const override {
+    return fatal_ ? rebuild_at_ : base::kNever;
+  }
+
  private:
   static void* as_mutable(const char* bytes) {
     // librdkafka's message type has no const; it only reads.
@@ -205,6 +235,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       return {.event = std::move(event), .partition = message.partition, .offset = message.offset};
     }
+    // The topic's limit is not what we know, or the batch would have been smaller.
+    if (message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && watcher_) watcher_->ask_now();
     const bool untouched = rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
     return failed_report(std::move(event), message.partition, message.err,
                          untouched ? Persisted::no : Persisted::maybe);
@@ -306,12 +338,23 @@ class LibrdkafkaProducer final : public KafkaProducer {
     switch (rd_kafka_event_type(&event)) {
       case RD_KAFKA_EVENT_ERROR:
         last_error_ = rd_kafka_event_error(&event);
-        if (last_error_ == RD_KAFKA_RESP_ERR__FATAL) {
-          fatal_ = !giving_up_;  // rebuild() tells of it.
-          break;
+        // Not every fatal error is told as one: a principal that may write nowhere gets no producer
+        // id, and the client ends with CLUSTER_AUTHORIZATION_FAILED.
+        if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+          fatal_ = !giving_up_;
         }
+        if (last_error_ == RD_KAFKA_RESP_ERR__FATAL) break;  // rebuild() tells of it.
+        if (refused_by_system_) break;  // What follows is only its consequence.
         last_error_text_ = rd_kafka_event_error_string(&event);
-        notice({notice_kind_of(last_error_), last_error_text_});
+        refused_by_system_ = last_error_ == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
+        last_kind_ = notice_kind_of(last_error_);
+        // A broker that does not like our certificate says so after the handshake, by an alert that
+        // the client reports as a broken connection.
+        if (last_kind_ == NoticeKind::unreachable &&
+            last_error_text_.find("SSL alert") != std::string::npos) {
+          last_kind_ = NoticeKind::unauthorized;
+        }
+        notice({last_kind_, last_error_text_});
         break;
       case RD_KAFKA_EVENT_LOG: {
         const char* facility = nullptr;
@@ -346,6 +389,9 @@ class LibrdkafkaProducer final : public KafkaProducer {
       TopicAnswer answer =
           ask_for_topic(*client_, *topic_, std::min<base::Duration>(left, kConnectSlice));
       if (answer.status.ok()) {
+        const base::Duration rest = timeout - (base::Clock::now() - start);
+        answer.view.message_bytes_max = ask_for_message_bytes_max(
+            *client_, *topic_, std::min<base::Duration>(rest, kLimitWait));
         first_view_ = std::move(answer.view);
         return {};
       }
@@ -354,11 +400,12 @@ class LibrdkafkaProducer final : public KafkaProducer {
       if (last.code == StatusCode::unauthorized) return last;
       if (last.code == StatusCode::unknown_topic && now - start >= kUnknownTopicGrace) return last;
       read_notices();
-      if (notice_kind_of(last_error_) == NoticeKind::unauthorized) {
+      if (last_kind_ == NoticeKind::unauthorized) {
         return Status::error(StatusCode::unauthorized,
                              "kafka.brokers: " + options_.brokers +
                                  " refused us: " + last_error_text_ +
-                                 "; check security.protocol and the sasl.* or ssl.* properties");
+                                 "; check security.protocol and the sasl.* or ssl.* properties" +
+                                 scram_hint(options_));
       }
     }
     if (last.code != StatusCode::unreachable) return last;
@@ -386,7 +433,9 @@ class LibrdkafkaProducer final : public KafkaProducer {
   std::deque<Report> ready_;                  // Known, and not polled yet.
   std::optional<TopicView> first_view_;
   std::deque<Notice> notices_;
+  bool refused_by_system_ = false;  // It got no thread for a broker, and will not try again.
   rd_kafka_resp_err_t last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+  NoticeKind last_kind_ = NoticeKind::info;
   std::string last_error_text_;
 
   bool giving_up_ = false;  // What fails now has failed.

@@ -1,7 +1,10 @@
 #include "kafka/topic_watcher.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 namespace dualstream::kafka {
@@ -68,6 +71,37 @@ TopicAnswer ask_for_topic(rd_kafka_t& client, rd_kafka_topic_t& topic, base::Dur
   return result;
 }
 
+std::size_t ask_for_message_bytes_max(rd_kafka_t& client, rd_kafka_topic_t& topic,
+                                      base::Duration timeout) {
+  const auto ms =
+      std::max<std::int64_t>(1, std::chrono::duration_cast<milliseconds>(timeout).count());
+  const Owned<rd_kafka_AdminOptions_t> options{
+      rd_kafka_AdminOptions_new(&client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS)};
+  std::array<char, 128> error{};
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(ms), error.data(),
+                                            error.size());
+  const Owned<rd_kafka_ConfigResource_t> question{
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, rd_kafka_topic_name(&topic))};
+  const Owned<rd_kafka_queue_t> answers{rd_kafka_queue_new(&client)};
+  rd_kafka_ConfigResource_t* list = question.get();
+  rd_kafka_DescribeConfigs(&client, &list, 1, options.get(), answers.get());
+  const Owned<rd_kafka_event_t> answer{rd_kafka_queue_poll(answers.get(), static_cast<int>(ms))};
+  if (!answer || rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return 0;
+  const rd_kafka_DescribeConfigs_result_t* result =
+      rd_kafka_event_DescribeConfigs_result(answer.get());
+  std::size_t count = 0;
+  const rd_kafka_ConfigResource_t** resources =
+      rd_kafka_DescribeConfigs_result_resources(result, &count);
+  if (count != 1) return 0;
+  const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(resources[0], &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (std::string_view{rd_kafka_ConfigEntry_name(entries[i])} != "max.message.bytes") continue;
+    const char* value = rd_kafka_ConfigEntry_value(entries[i]);
+    return value == nullptr ? 0 : std::strtoull(value, nullptr, 10);
+  }
+  return 0;
+}
+
 TopicWatcher::TopicWatcher(rd_kafka_t& client, rd_kafka_topic_t& topic, base::Parker& consumer)
     : client_(client), topic_(topic), consumer_(consumer) {}
 
@@ -88,13 +122,26 @@ std::optional<TopicAnswer> TopicWatcher::poll() {
   return std::exchange(changed_, std::nullopt);
 }
 
+void TopicWatcher::ask_now() {
+  asked_.store(true, std::memory_order_release);
+  parker_.unpark();
+}
+
 std::size_t TopicWatcher::do_work(base::TimePoint now) {
-  if (now < ask_at_) return 0;
+  if (now < ask_at_ && !asked_.exchange(false, std::memory_order_acq_rel)) return 0;
   TopicAnswer answer = ask_for_topic(client_, topic_, kAskTimeout);
+  if (answer.status.ok()) {
+    answer.view.message_bytes_max = ask_for_message_bytes_max(client_, topic_, kAskTimeout);
+    // No answer is no change.
+    if (answer.view.message_bytes_max == 0) {
+      answer.view.message_bytes_max = last_.view.message_bytes_max;
+    }
+  }
   ask_at_ = now + (answer.status.ok() ? kAskAgainWhenUsable : kAskAgainWhenNot);
   const bool same = answer.status.code == last_.status.code &&
                     answer.status.message == last_.status.message &&
-                    answer.view.leaders == last_.view.leaders;
+                    answer.view.leaders == last_.view.leaders &&
+                    answer.view.message_bytes_max == last_.view.message_bytes_max;
   if (same) return 0;
   last_ = answer;
   {

@@ -20,9 +20,13 @@ struct TopicAnswer {
   TopicView view;  // When status is ok.
 };
 
-// Asks once, waiting up to `timeout`.
+// Each asks once, waiting up to `timeout`.
 [[nodiscard]] TopicAnswer ask_for_topic(rd_kafka_t& client, rd_kafka_topic_t& topic,
                                         base::Duration timeout);
+// The topic's max.message.bytes; 0 without an answer, or without the right to read it
+// (DescribeConfigs).
+[[nodiscard]] std::size_t ask_for_message_bytes_max(rd_kafka_t& client, rd_kafka_topic_t& topic,
+                                                    base::Duration timeout);
 
 // Thread:   start() and stop() on one thread; poll() on the Kafka worker's.
 // Lifetime: client and topic outlive it.
@@ -37,6 +41,9 @@ class TopicWatcher final : public base::Duty {
 
   // The newest answer that differs from the one before it.
   [[nodiscard]] std::optional<TopicAnswer> poll();
+
+  // Does not wait for the next time: something speaks for a change.
+  void ask_now();
 
   std::size_t do_work(base::TimePoint now) override;
   [[nodiscard]] base::WakeUp wake_up() const override { return {.at = ask_at_}; }
@@ -56,6 +63,7 @@ class TopicWatcher final : public base::Duty {
   std::atomic<bool> has_changed_{false};
 
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> asked_{false};
   base::Parker parker_;
   base::Worker worker_;
 };

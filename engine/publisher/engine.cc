@@ -47,7 +47,13 @@ EngineImpl::EngineImpl(Options options)
       events_({.events_max = options_.queue.events_max, .bytes_max = options_.queue.bytes_max},
               kafka_parker_) {}
 
+EngineImpl::~EngineImpl() {
+  // What could not be drained was counted; a destructor has nobody to tell.
+  if (running_) static_cast<void>(stop(options_.close_timeout));
+}
+
 Status EngineImpl::open() {
+  if (!base::ForkGuard::ok()) return Status::error(StatusCode::exhausted, "out of memory");
   if (!kafka_parker_.ok() || !redis_parker_.ok()) {
     return Status::error(
         StatusCode::exhausted,
@@ -83,11 +89,12 @@ Status EngineImpl::open() {
 }
 
 Status EngineImpl::start_workers() {
-  const Status refused =
+  Status refused =
       Status::error(StatusCode::exhausted,
                     "the system refused a thread; raise its limit on processes (ulimit -u)");
   if (has_redis() && !redis_thread_.start("ds-redis", *redis_, redis_parker_)) return refused;
-  if (kafka_thread_.start("ds-kafka", *kafka_, kafka_parker_)) return {};
+  running_ = kafka_thread_.start("ds-kafka", *kafka_, kafka_parker_);
+  if (running_) return {};
   if (has_redis()) {
     // Nothing was accepted, so there is nothing to drain.
     notifications_->close();
@@ -98,6 +105,11 @@ Status EngineImpl::start_workers() {
 }
 
 std::unique_ptr<PublisherImpl> EngineImpl::publisher() {
+  if (in_child()) {
+    // It refuses everything. Its slot is left behind like the rest of a child's engine.
+    auto slot = std::make_unique<PublisherSlot>(events_);
+    return std::make_unique<PublisherImpl>(*slot.release(), events_, kafka_thread_, options_);
+  }
   const std::lock_guard lock{slots_mutex_};
   auto slot = std::ranges::find_if(slots_, [](const std::unique_ptr<PublisherSlot>& candidate) {
     return !candidate->in_use.exchange(true, std::memory_order_acq_rel);
@@ -107,6 +119,11 @@ std::unique_ptr<PublisherImpl> EngineImpl::publisher() {
 }
 
 Status EngineImpl::stop(milliseconds deadline) {
+  if (in_child()) {
+    return Status::error(StatusCode::stopped,
+                         "stop() was called in a process forked from the one that opened the "
+                         "engine; stop it there, and open another one here");
+  }
   if (kafka_thread_.is_current() || redis_thread_.is_current()) {
     return Status::error(StatusCode::stopped,
                          "stop() was called from a callback, whose end it would wait for; call it "
@@ -160,6 +177,7 @@ Stats EngineImpl::stats() const {
   // What settles is read before what it settles, so that a snapshot of a running engine balances,
   // too.
   Stats stats;
+  if (in_child()) return stats;
   const auto value = [&stats](Counter counter) -> std::uint64_t& {
     return stats.values[static_cast<std::size_t>(counter)];
   };
@@ -190,21 +208,24 @@ Stats EngineImpl::stats() const {
 Engine::Engine(std::unique_ptr<EngineImpl> impl) noexcept : impl_(std::move(impl)) {}
 
 Engine::~Engine() {
-  // What could not be drained was logged and counted; a destructor has nobody to tell.
-  static_cast<void>(impl_->stop(impl_->close_timeout()));
+  if (impl_->in_child()) {
+    // Its threads are the parent's, its sockets are shared with the parent: nothing is touched, the
+    // memory stays.
+    static_cast<void>(impl_.release());
+  }
 }
 
 Status Engine::open(Options options, std::unique_ptr<Engine>& engine) {
   engine.reset();
-  if (Status status = validate(options); !status.ok()) return status;
   try {
+    if (Status status = validate(options); !status.ok()) return status;
     auto impl = std::make_unique<EngineImpl>(std::move(options));
     if (Status status = impl->open(); !status.ok()) return status;
+    // tidy: allow(naked_new) the constructor is private
     engine.reset(new Engine{std::move(impl)});
     return {};
-  } catch (const std::exception& error) {
-    return Status::error(StatusCode::exhausted,
-                         std::string{"the system refused memory: "} + error.what());
+  } catch (const std::exception&) {
+    return Status::error(StatusCode::exhausted, "out of memory");  // Short: in place.
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "base/fork_guard.h"
 #include "base/log.h"
 #include "base/parker.h"
 #include "base/worker.h"
@@ -24,6 +25,8 @@ namespace dualstream {
 class EngineImpl {
  public:
   explicit EngineImpl(Options options);
+  // Stops what runs, within close_timeout.
+  ~EngineImpl();
 
   EngineImpl(const EngineImpl&) = delete;
   EngineImpl& operator=(const EngineImpl&) = delete;
@@ -32,9 +35,9 @@ class EngineImpl {
   [[nodiscard]] std::unique_ptr<PublisherImpl> publisher();
   Status stop(std::chrono::milliseconds deadline);
   [[nodiscard]] Stats stats() const;
-  [[nodiscard]] std::chrono::milliseconds close_timeout() const noexcept {
-    return options_.close_timeout;
-  }
+  // Whether this process was forked from the one that opened the engine. Then nothing here may wait
+  // for a thread or a lock: those who would give way were not forked.
+  [[nodiscard]] bool in_child() const noexcept { return fork_guard_.in_child(); }
 
  private:
   [[nodiscard]] bool has_redis() const noexcept { return notifications_ != nullptr; }
@@ -43,6 +46,7 @@ class EngineImpl {
   [[nodiscard]] Status what_was_left(const Stats& after) const;
 
   const Options options_;
+  const base::ForkGuard fork_guard_;
   base::Log log_;
   base::Counters kafka_counters_;
   base::Counters redis_counters_;
@@ -56,6 +60,8 @@ class EngineImpl {
 
   mutable std::mutex slots_mutex_;
   std::vector<std::unique_ptr<PublisherSlot>> slots_;  // Guarded by slots_mutex_.
+
+  bool running_ = false;  // Written by open().
 
   std::mutex stop_mutex_;
   std::optional<Status> stopped_;  // Guarded by stop_mutex_.

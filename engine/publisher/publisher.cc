@@ -2,6 +2,7 @@
 #include "dualstream/publisher.h"
 
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "publisher/publisher_impl.h"
@@ -57,6 +58,10 @@ PublishResult PublisherImpl::check(const EventView& event) noexcept {
     refusal_reason_ = "key and payload are larger than kafka.event_bytes_max";
     return PublishResult::too_large;
   }
+  if (event.source_id.size() + event.payload.size() > queue_.record_bytes_max()) {
+    refusal_reason_ = "key and payload are larger than the topic's max.message.bytes allows";
+    return PublishResult::too_large;
+  }
   return PublishResult::accepted;
 }
 
@@ -70,7 +75,9 @@ PublishResult PublisherImpl::try_publish(const EventView& event,
       refusal_reason_ = "the queue is full: Kafka takes events more slowly than they come";
       return PublishResult::full;
     case event::EventQueue::Admission::closed:
-      refusal_reason_ = "the engine is stopping";
+      refusal_reason_ = queue_.in_child()
+                            ? "the engine is the parent's; a forked child has to open its own"
+                            : "the engine is stopping";
       return PublishResult::stopping;
   }
   event::EventPtr copy = event::make_event(event);
@@ -188,7 +195,11 @@ PublishResult Publisher::publish(const EventView& event,
 
 Status Publisher::publish_and_wait(std::span<const EventView> events,
                                    std::chrono::milliseconds timeout, std::span<Outcome> outcomes) {
-  return impl_->publish_and_wait(events, timeout, outcomes);
+  try {
+    return impl_->publish_and_wait(events, timeout, outcomes);
+  } catch (const std::bad_alloc&) {
+    return Status::error(StatusCode::exhausted, "out of memory");  // Short: in place.
+  }
 }
 
 PublishResult Publisher::publish_json(std::string_view line, std::uint64_t tag) noexcept {

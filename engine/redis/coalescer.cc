@@ -42,6 +42,7 @@ std::size_t Coalescer::add(event::Notification&& notification, base::TimePoint n
   std::size_t dropped = 0;
   try {
     const std::uint32_t missed_before = notification.missed_before();
+    if (notification.lost_track()) memory_.forget_offsets();
     Source& source = memory_.recall(notification.source_type(), notification.source_id());
     const std::int64_t previous_offset =
         source.advance(notification.partition(), notification.offset(), missed_before > 0);

@@ -72,7 +72,7 @@ base::WakeUp RedisWorker::wake_up() const {
       break;
     case Link::ready:
       if (!pipeline_.empty()) {
-        wake_up.at = pipeline_.oldest_written_at() + settings_.reply_timeout;
+        wake_up.at = reply_late_at();
       }
       if (!pipeline_.window_full() && connection_->has_room()) {
         wake_up.at = std::min(wake_up.at, coalescer_.next_due_at());
@@ -169,6 +169,7 @@ std::size_t RedisWorker::settle_replies(base::TimePoint now) {
       if (link_ == Link::waiting) return work + 1;  // What follows is not to be trusted.
     }
     work += arrived;
+    if (arrived > 0) replied_at_ = now;
     if (arrived < replies_.size()) break;
   }
   if (connection_->state() == LinkState::closed) {
@@ -224,9 +225,16 @@ void RedisWorker::settle_frame(const Answered& answered, const Reply& reply, bas
   }
 }
 
+// Replies that keep coming are those of a link that is slow, not dead. Giving that one up would
+// lose a window, and what is still on its way there could arrive after the next connection's
+// frames.
+base::TimePoint RedisWorker::reply_late_at() const noexcept {
+  return std::max(pipeline_.oldest_written_at(), replied_at_) + settings_.reply_timeout;
+}
+
 void RedisWorker::give_up_if_late(base::TimePoint now) {
   if (link_ == Link::ready) {
-    if (!pipeline_.empty() && now - pipeline_.oldest_written_at() >= settings_.reply_timeout) {
+    if (!pipeline_.empty() && now >= reply_late_at()) {
       lose("no reply within redis.reply_timeout", now);
     }
   } else if (link_ != Link::waiting && now - attempt_at_ >= settings_.connect_timeout) {

@@ -10,8 +10,8 @@
 //   waiting --(back-off is over)--> connecting --(socket open)--> greeting --(PING answered)-->
 //   ready
 //      ^                                |                            |                            |
-//      '---- failed, refused, or not ready in connect_timeout -------+---- lost, or a reply is ---'
-//                                                                          late by reply_timeout
+//      '---- failed, refused, or not ready in connect_timeout -------+---- lost, or no reply -----'
+//                                                                          for reply_timeout
 //
 // What was written when a connection is lost is `unconfirmed` and never sent again: a notification
 // goes out at most once. What is held then stays held.
@@ -102,6 +102,8 @@ class RedisWorker final : public base::Duty {
   void disconnect(base::TimePoint now);
   void count(Counter counter, std::uint64_t units) noexcept;
   [[nodiscard]] base::TimePoint give_up_at() const noexcept;
+  // The window is not empty.
+  [[nodiscard]] base::TimePoint reply_late_at() const noexcept;
 
   static constexpr std::size_t kRepliesPerRound = 64;
   static constexpr std::size_t kReplyRoundsPerCycle = 8;
@@ -118,6 +120,7 @@ class RedisWorker final : public base::Duty {
 
   Link link_ = Link::waiting;
   base::TimePoint attempt_at_{};  // The next one, while waiting; else the last.
+  base::TimePoint replied_at_{};  // When a reply last came.
   base::TimePoint lost_at_{};     // When it was last ready.
   bool refused_ = false;          // How the last attempt ended.
 

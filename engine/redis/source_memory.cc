@@ -129,6 +129,13 @@ Channel& SourceMemory::channel_of(std::size_t template_index, const SourceKey& k
   return channel;
 }
 
+void SourceMemory::forget_offsets() noexcept {
+  for (Source& source : source_store_) {
+    source.partition = -1;
+    source.offset = -1;
+  }
+}
+
 void SourceMemory::let_go(Channel& channel) noexcept {
   CHECK(channel.users > 0, "a channel is let go as often as it was kept");
   channel.users -= 1;

@@ -91,6 +91,9 @@ class SourceMemory {
   // The source, remembered from now on. Valid until the next call.
   Source& recall(std::string_view source_type, std::string_view source_id);
 
+  // Forgets where every source's last event lies: the next one of each has no known predecessor.
+  void forget_offsets() noexcept;
+
   // A frame that uses a channel keeps it from being forgotten.
   void keep(Channel& channel) noexcept { channel.users += 1; }
   void let_go(Channel& channel) noexcept;

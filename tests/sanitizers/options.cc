@@ -4,7 +4,7 @@
 // reason, and there are no others: a report is a bug until it is shown to be none.
 
 // The sanitizers look for these names.
-// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 const char* __asan_default_options() {
@@ -30,4 +30,4 @@ const char* __tsan_default_suppressions() {
 }
 
 }  // extern "C"
-// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming)

@@ -28,6 +28,7 @@ EngineRun::EngineRun(Options options, VerifyingEventsOptions events)
   Options with_callbacks = options_;
   with_callbacks.on_outcomes = [this](std::span<const Outcome> outcomes) {
     take_outcomes(outcomes);
+    if (options_.on_outcomes) options_.on_outcomes(outcomes);
   };
   with_callbacks.on_log = [this](LogLevel, std::string_view line) {
     const std::lock_guard lock{mutex_};
@@ -52,10 +53,11 @@ void EngineRun::take_outcomes(std::span<const Outcome> outcomes) {
 
 LoadResult EngineRun::publish(const Load& load) {
   if (next_sequence_.size() < load.sources) next_sequence_.resize(load.sources);
+  while (publishers_.size() < load.threads) publishers_.push_back(engine_->publisher());
   std::vector<LoadResult> results(load.threads);
   const auto run = [&](std::size_t thread) {
     LoadResult& result = results[thread];
-    Publisher publisher = engine_->publisher();
+    Publisher& publisher = publishers_[thread];
     for (std::size_t i = thread; i < load.events; i += load.threads) {
       // Sources are dealt out to threads, so that each has one writer.
       const std::size_t per_thread = std::max<std::size_t>(1, load.sources / load.threads);
@@ -104,8 +106,13 @@ Status EngineRun::stop(std::chrono::milliseconds deadline) {
   return status;
 }
 
-CheckReport EngineRun::check_topic() const {
-  const std::vector<Record> records = read_topic(options_.kafka.brokers, options_.kafka.topic);
+CheckReport EngineRun::check_topic() const { return check_topic(options_.kafka.brokers); }
+
+CheckReport EngineRun::check_topic(const std::string& brokers) const {
+  return check_topic(read_topic(brokers, options_.kafka.topic));
+}
+
+CheckReport EngineRun::check_topic(const std::vector<Record>& records) const {
   const std::lock_guard lock{mutex_};
   return checker_.check(records);
 }

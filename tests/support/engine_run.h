@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dualstream/engine.h"
+#include "dualstream/publisher.h"
 #include "support/verifying_events.h"
 
 namespace dualstream::testing {
@@ -37,7 +38,8 @@ class EngineRun {
   [[nodiscard]] static Options options(const std::string& brokers, const std::string& topic,
                                        const std::string& redis_address = {});
 
-  // Throws std::runtime_error when the engine does not open.
+  // Calls options.on_outcomes after it has taken the outcomes itself. Throws std::runtime_error
+  // when the engine does not open.
   explicit EngineRun(Options options, VerifyingEventsOptions events = {});
   EngineRun(const EngineRun&) = delete;
   EngineRun& operator=(const EngineRun&) = delete;
@@ -46,8 +48,9 @@ class EngineRun {
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] Stats stats() const { return engine_->stats(); }
 
-  // Publishes the next `load.events` events, spread evenly over the sources; a source is always
-  // published by one thread.
+  // Publishes the next `load.events` events, spread evenly over the sources. A source is always
+  // published by one Publisher, from call to call as long as `load.threads` stays the same: order
+  // between two Publishers is not promised.
   LoadResult publish(const Load& load);
 
   // Waits until every accepted event has its outcome.
@@ -58,6 +61,10 @@ class EngineRun {
 
   // Reads the topic back and compares it with every outcome that was given.
   [[nodiscard]] CheckReport check_topic() const;
+  // The same through another listener.
+  [[nodiscard]] CheckReport check_topic(const std::string& brokers) const;
+  // The same for a topic that was read already.
+  [[nodiscard]] CheckReport check_topic(const std::vector<Record>& records) const;
 
   [[nodiscard]] std::vector<std::string> log_lines() const;
   [[nodiscard]] std::size_t log_lines_with(std::string_view text) const;
@@ -80,6 +87,7 @@ class EngineRun {
   std::vector<std::string> log_lines_;
 
   std::unique_ptr<Engine> engine_;
+  std::vector<Publisher> publishers_;  // One for each thread of the load.
 };
 
 }  // namespace dualstream::testing

@@ -61,7 +61,8 @@ class Admin {
         rd_kafka_AdminOptions_new(client_.get(), op)};
     rd_kafka_AdminOptions_set_request_timeout(options.get(), kTimeoutMs, error.data(),
                                               error.size());
-    if (op != RD_KAFKA_ADMIN_OP_ALTERCONFIGS) {
+    if (op != RD_KAFKA_ADMIN_OP_ALTERCONFIGS && op != RD_KAFKA_ADMIN_OP_CREATEACLS &&
+        op != RD_KAFKA_ADMIN_OP_DELETEACLS) {
       rd_kafka_AdminOptions_set_operation_timeout(options.get(), kTimeoutMs, error.data(),
                                                   error.size());
     }
@@ -217,6 +218,64 @@ void configure_topic(const std::string& brokers, const std::string& topic,
   if (rd_kafka_ConfigResource_error(result) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     fail(what, rd_kafka_ConfigResource_error_string(result));
   }
+}
+
+namespace {
+
+void allow(const std::string& brokers, const std::string& principal, const std::string& topic,
+           rd_kafka_AclOperation_t operation) {
+  const std::string what = "allow " + principal + " to use " + topic;
+  ErrorText error{};
+  const Owned<rd_kafka_AclBinding_t, rd_kafka_AclBinding_destroy> binding{rd_kafka_AclBinding_new(
+      RD_KAFKA_RESOURCE_TOPIC, topic.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL, principal.c_str(),
+      "*", operation, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, error.data(), error.size())};
+  if (binding == nullptr) {
+    fail(what, error.data());
+  }
+  rd_kafka_AclBinding_t* list = binding.get();
+  const auto event = Admin{brokers}.ask(
+      what, RD_KAFKA_ADMIN_OP_CREATEACLS,
+      [&list](rd_kafka_t* client, const rd_kafka_AdminOptions_t* how, rd_kafka_queue_t* queue) {
+        rd_kafka_CreateAcls(client, &list, 1, how, queue);
+      });
+  std::size_t count = 0;
+  const rd_kafka_error_t* refused = rd_kafka_acl_result_error(
+      rd_kafka_CreateAcls_result_acls(rd_kafka_event_CreateAcls_result(event.get()), &count)[0]);
+  if (refused != nullptr) {
+    fail(what, rd_kafka_error_string(refused));
+  }
+}
+
+}  // namespace
+
+void allow_writing(const std::string& brokers, const std::string& principal,
+                   const std::string& topic) {
+  allow(brokers, principal, topic, RD_KAFKA_ACL_OPERATION_WRITE);
+}
+
+void allow_describing(const std::string& brokers, const std::string& principal,
+                      const std::string& topic) {
+  allow(brokers, principal, topic, RD_KAFKA_ACL_OPERATION_DESCRIBE);
+}
+
+void forbid_writing(const std::string& brokers, const std::string& principal,
+                    const std::string& topic) {
+  const std::string what = "forbid " + principal + " to write to " + topic;
+  ErrorText error{};
+  const Owned<rd_kafka_AclBindingFilter_t, rd_kafka_AclBinding_destroy> filter{
+      rd_kafka_AclBindingFilter_new(
+          RD_KAFKA_RESOURCE_TOPIC, topic.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+          principal.c_str(), "*", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
+          error.data(), error.size())};
+  if (filter == nullptr) {
+    fail(what, error.data());
+  }
+  rd_kafka_AclBindingFilter_t* list = filter.get();
+  const auto event = Admin{brokers}.ask(
+      what, RD_KAFKA_ADMIN_OP_DELETEACLS,
+      [&list](rd_kafka_t* client, const rd_kafka_AdminOptions_t* how, rd_kafka_queue_t* queue) {
+        rd_kafka_DeleteAcls(client, &list, 1, how, queue);
+      });
 }
 
 int leader_of(const std::string& brokers, const std::string& topic, int partition) {

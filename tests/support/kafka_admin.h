@@ -31,6 +31,15 @@ void grow_topic(const std::string& brokers, const std::string& topic, int partit
 void configure_topic(const std::string& brokers, const std::string& topic,
                      const std::vector<std::pair<std::string, std::string>>& config);
 
+// Lets a principal ("User:app") write to and describe the topic, or only describe it; takes either
+// right back. The cluster needs an authorizer, and has to trust whoever asks without credentials.
+void allow_writing(const std::string& brokers, const std::string& principal,
+                   const std::string& topic);
+void allow_describing(const std::string& brokers, const std::string& principal,
+                      const std::string& topic);
+void forbid_writing(const std::string& brokers, const std::string& principal,
+                    const std::string& topic);
+
 // The broker that leads a partition (N of "kafka:N"), or -1.
 [[nodiscard]] int leader_of(const std::string& brokers, const std::string& topic, int partition);
 

@@ -103,8 +103,9 @@ return [
          '#include <new>', 'int new_count;', '// a new one', 'log("new");',
          "x = 1'000; f('\\''); g(\"\\\"new\");", "R\"(new\n)\""]),
   lines('volatile', ['volatile int x;'], ['bool is_volatile;']),
-  lines('catch_all', ['} catch (...) {'],
-        ["} catch (...) {\n  // Counted by the caller.\n}", '} catch (...) {  // Counted.',
+  lines('catch_all', ['} catch (...) {', "} catch (...) {\n}\nthrow;"],
+        ["} catch (...) {\n  undo();\n  throw;\n}", "} catch (...) {\n  // Counted.\n}",
+         '} catch (...) {  // Counted.',
          '} catch (const std::exception&) {']),
   lines('regex', ['std::regex r{"x"};'], ['bool regex = x;']),
   lines('skipped_test', ['TEST(ATest, DISABLED_Works) {}', 'GTEST_SKIP();'],
@@ -124,9 +125,11 @@ return [
                'tests/faults/c_test.cc' => '', 'tests/flow/c_test.cc' => ''},
    'tests/flow/a_test.cc:1', 'tests/flow/c_test.cc:1', 'tests/unit/a_b_test.cc:1'],
   ['unbuilt', {'tests/CMakeLists.txt' => "dualstream_unit_test(a)\nadd_library(s support/s.cc)\n"
+                                       . "add_executable(a \${PROJECT_SOURCE_DIR}/docs/a.cc)\n"
                                        . "foreach(name b c)\n  dualstream_flow_test(\${name})\n",
                'tests/unit/a_test.cc' => '', 'tests/flow/b_test.cc' => '',
                'tests/support/s.cc' => '',
+               'docs/a.cc' => '',
                'bench/CMakeLists.txt' => "dualstream_bench(publish)\n",
                'bench/publish_bench.cc' => ''}],
 

@@ -184,6 +184,71 @@ TEST_F(BatcherTest, ExpiresOnlyWhatWaitsHereForTooLong) {
 }
 
 // The naive twin: one deque and one number a partition, every rule written out.
+TEST_F(BatcherTest, SendsARefusedBatchAgainInOrderInHalvesUntilAnEventGoesAlone) {
+  Batcher batcher = with_partitions({}, {1});
+  for (std::uint64_t tag = 1; tag <= 4; ++tag) add(batcher, 0, tag);
+  const auto refuse = [&](Batch& batch) {
+    const std::size_t count = batch.events.size();
+    add(batcher, 0, 9);  // Comes meanwhile, and goes after.
+    while (!batch.events.empty()) batcher.send_again_smaller(0, batch.events.pop_front());
+    batcher.reported(0, count);
+  };
+  auto batch = batcher.take_ready(at({}));
+  ASSERT_EQ(batch->events.size(), 4U);
+  EXPECT_FALSE(batcher.outstanding_alone(0));
+  refuse(*batch);
+  EXPECT_EQ(batcher.waiting_events(), 5U);
+  batch = batcher.take_ready(at({}));
+  ASSERT_EQ(batch->events.size(), 2U);
+  refuse(*batch);
+  batch = batcher.take_ready(at({}));
+  EXPECT_TRUE(batcher.outstanding_alone(0));
+  EXPECT_EQ(tags(*batch), "1 ");
+  batcher.reported(0, 1);
+  std::string rest;
+  while ((batch = batcher.take_ready(at({})))) {
+    const std::size_t count = batch->events.size();
+    rest += tags(*batch);
+    batcher.reported(0, count);
+  }
+  EXPECT_EQ(rest, "2 3 4 9 9 ");
+  EXPECT_EQ(batcher.outstanding_events(), 0U);
+}
+
+TEST_F(BatcherTest, GrowsBatchesAgainUpToTheLimit) {
+  Batcher batcher = with_partitions({}, {1});
+  const std::size_t one = 6 + 2 + Batcher::kRecordOverheadBytes;
+  batcher.limit_batches(8 * one);
+  const auto next_size = [&](bool refused) {
+    while (batcher.waiting_events() < 20) add(batcher, 0, 1);
+    auto batch = batcher.take_ready(at({}));
+    const std::size_t size = batch->events.size();
+    while (refused && !batch->events.empty())
+      batcher.send_again_smaller(0, batch->events.pop_front());
+    batcher.reported(0, size);
+    return size;
+  };
+  EXPECT_EQ(next_size(true), 8U);
+  EXPECT_EQ(next_size(false), 4U);
+  for (int i = 0; i < 20; ++i) next_size(false);
+  EXPECT_EQ(next_size(false), 8U);
+  batcher.limit_batches(SIZE_MAX);
+  EXPECT_EQ(next_size(false), 20U);
+}
+
+TEST_F(BatcherTest, GivesUpWhatIsToBeSentAgainToo) {
+  Batcher batcher = with_partitions({}, {1});
+  add(batcher, 0, 1);
+  add(batcher, 0, 2);
+  auto batch = batcher.take_ready(at({}));
+  batcher.send_again_smaller(0, batch->events.pop_front());
+  batcher.reported(0, 1);
+  EXPECT_EQ(batcher.take_all().size(), 1U);
+  batcher.reported(0, 1);
+  EXPECT_EQ(batcher.waiting_events() + batcher.outstanding_events(), 0U);
+  EXPECT_FALSE(batcher.take_ready(at({})));
+}
+
 TEST_F(BatcherTest, DoesWhatTheNaiveTwinDoesUnderRandomOperations) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

@@ -80,6 +80,21 @@ TEST(CoalescerTest, ClosesAFrameWhenItsOldestEventHasWaitedLongEnough) {
   EXPECT_EQ(offsets(*coalescer.take_due(at(2ms))), (Offsets{1, 2}));
 }
 
+TEST(CoalescerTest, ForgetsEveryPreviousOffsetWhenTheQueueHasLostTrackOfWhoMissedSome) {
+  Coalescer coalescer{{}, templates(kPerSource)};
+  EXPECT_EQ(coalescer.add(event("a", 1), at(0ms)), 0U);
+  EXPECT_EQ(coalescer.add(event("b", 2), at(0ms)), 0U);
+  ASSERT_TRUE(coalescer.take_due(at(0ms)));
+  ASSERT_TRUE(coalescer.take_due(at(0ms)));
+  event::Notification after_the_loss = event("b", 8);
+  after_the_loss.set_lost_track();
+  EXPECT_EQ(coalescer.add(std::move(after_the_loss), at(1ms)), 0U);
+  EXPECT_EQ(coalescer.add(event("a", 9), at(1ms)), 0U);
+  EXPECT_EQ(coalescer.take_due(at(1ms))->front()->previous_offset, -1);
+  EXPECT_EQ(coalescer.take_due(at(1ms))->front()->previous_offset, -1)
+      << "its readers have to look for themselves";
+}
+
 TEST(CoalescerTest, GivesWhatIsLeftAtAStopWhateverItsAge) {
   Coalescer coalescer{{.linger = 2ms}, templates(kPerSource)};
   EXPECT_EQ(coalescer.add(event("7", 1), at(0ms)), 0U);

@@ -1,5 +1,6 @@
 #include "kafka/kafka_worker.h"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <string>
@@ -340,6 +341,47 @@ TEST_F(KafkaWorkerTest, UsesNewPartitionsAndSaysSo) {
   step();
   ASSERT_EQ(outcomes_.size(), 1U);
   EXPECT_EQ(outcomes_[0].partition, partition_of("owner/repo", 4));
+}
+
+TEST_F(KafkaWorkerTest, AnOversizeEventCostsOnlyItself) {
+  start();
+  with_partitions({1});
+  constexpr std::uint64_t kOversize = 37;
+  for (std::uint64_t tag = 1; tag <= 100; ++tag) publish("source", tag);
+  for (int round = 0; round < 200 && outcomes_.size() < 100; ++round) {
+    step();
+    const bool refused = std::ranges::any_of(
+        kafka_->handed_over, [](const auto& one) { return one.event->tag() == kOversize; });
+    kafka_->report(SIZE_MAX, refused ? Failure::too_large : Failure::none, Persisted::no);
+    step();
+  }
+  EXPECT_EQ(tags(OutcomeKind::failed), std::vector<std::uint64_t>{kOversize});
+  const auto delivered = tags(OutcomeKind::delivered);
+  EXPECT_EQ(delivered.size(), 99U);
+  EXPECT_TRUE(std::ranges::is_sorted(delivered)) << "in order";
+  EXPECT_GT(counters_.get(Counter::retried_batches), 0U);
+}
+
+TEST_F(KafkaWorkerTest, TellsPublishersTheTopicsLimit) {
+  start();
+  EXPECT_EQ(queue_.record_bytes_max(), SIZE_MAX);
+  kafka_->topic_changes.push_back({.leaders = {1}, .message_bytes_max = 2'000});
+  step();
+  EXPECT_EQ(queue_.record_bytes_max(), 2'000U - 83U);
+  EXPECT_TRUE(lines_.empty());
+  kafka_->topic_changes.push_back({.leaders = {1}, .message_bytes_max = 10});
+  step();
+  EXPECT_EQ(queue_.record_bytes_max(), 0U) << "nothing fits, and nothing wraps around";
+  EXPECT_EQ(lines_.size(), 1U);
+}
+
+TEST_F(KafkaWorkerTest, WakesUpWhenTheClientWantsToBePolled) {
+  start();
+  with_partitions({1});
+  step();
+  EXPECT_EQ(worker_->wake_up().at, base::kNever);
+  kafka_->wants_poll_at = at(seconds{1});
+  EXPECT_EQ(worker_->wake_up().at, at(seconds{1}));
 }
 
 }  // namespace

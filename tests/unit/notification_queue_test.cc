@@ -92,6 +92,21 @@ TEST_F(NotificationQueueTest, KeepsToItsBoundInBytes) {
   EXPECT_EQ(counters_.get(Counter::dropped_overflow), 7U);
 }
 
+TEST_F(NotificationQueueTest, SaysWhenItNoLongerKnowsWhoMissedSome) {
+  NotificationQueue queue{{.notifications_max = 1, .missed_sources_max = 2}, counters_, parker_};
+  queue.push(notification("a", 1));
+  queue.push(notification("b", 2));
+  queue.push(notification("c", 3));
+  queue.push(notification("d", 4));  // a and b are remembered; for c there is no room.
+  auto all = pop_all(queue);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_TRUE(all[0].lost_track());
+  queue.push(notification("b", 5));
+  all = pop_all(queue);
+  EXPECT_FALSE(all[0].lost_track()) << "said once";
+  EXPECT_EQ(all[0].missed_before(), 1U);
+}
+
 TEST_F(NotificationQueueTest, LosesNothingUncountedWhileBothSidesRun) {
   NotificationQueue queue{{.notifications_max = 64}, counters_, parker_};
   constexpr std::uint64_t kCount = 200'000;

@@ -1,3 +1,4 @@
+// validate(): what each option may be, and the sentence that says which one may not.
 #include <functional>
 #include <string>
 #include <vector>

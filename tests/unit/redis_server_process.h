@@ -31,6 +31,7 @@ inline bool eventually(const std::function<bool()>& condition,
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
+    // tidy: allow(sleep) a real server tells nobody when it has changed
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
   return true;

@@ -539,6 +539,24 @@ TEST_F(RedisWorkerTest, GivesUpAHungServerAndKeepsWhatItHolds) {
   EXPECT_EQ(count(Counter::notified), 6U);
 }
 
+TEST_F(RedisWorkerTest, KeepsASlowServerAsLongAsRepliesKeepComing) {
+  start();
+  settle();
+  server_.holds_replies = true;
+  for (int offset = 1; offset <= 4; ++offset) announce(std::to_string(offset), offset);
+  settle();
+  run_until(now_ + 4s);
+  server_.release_replies(1);
+  settle();
+  EXPECT_EQ(worker_->wake_up().at, now_ + 5s);
+  run_until(now_ + 4s);
+  EXPECT_EQ(count(Counter::redis_disconnects), 0U) << "the next one is 8 s old, but not the last";
+  run_until(now_ + 1s);
+  EXPECT_EQ(count(Counter::redis_disconnects), 1U);
+  EXPECT_EQ(count(Counter::notified), 1U);
+  EXPECT_EQ(count(Counter::unconfirmed), 3U);
+}
+
 TEST_F(RedisWorkerTest, DropsTheOldestWhileRedisIsAwayAndTellsTheirChannels) {
   settings_.coalescing.held_max = 10;
   server_.port = FakeServer::Port::closed;

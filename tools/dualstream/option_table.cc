@@ -164,7 +164,8 @@ constexpr std::array kOptions{
                "redis.connect_timeout", "A connection that takes longer is made anew.",
                [](Settings& s) -> Target { return &s.engine.redis.connect_timeout; }},
     OptionInfo{"redis-reply-timeout", kForIngest, kEverywhere, kTuning, "DURATION",
-               "redis.reply_timeout", "A connection whose reply takes longer is made anew.",
+               "redis.reply_timeout",
+               "A connection that owes replies and has sent none for this long is made anew.",
                [](Settings& s) -> Target { return &s.engine.redis.reply_timeout; }},
 };
 

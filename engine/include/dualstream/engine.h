@@ -16,6 +16,10 @@ class EngineImpl;
 
 // Thread:   every member may be called from any thread, but stop() not from a callback.
 // Lifetime: outlives its Publishers.
+// fork():   the engine stays the parent's. In the child publish() and stop() are refused, stats()
+// is empty, and the
+//           destructor touches no socket and frees nothing. Open another one there, best before any
+//           thread starts.
 class Engine {
  public:
   // Validates, connects and starts the workers. Takes at most kafka.open_timeout plus a second. On
@@ -29,7 +33,8 @@ class Engine {
   // stop(options.close_timeout), if stop() was not called.
   ~Engine();
 
-  // A new Publisher, for one ingest thread.
+  // A new Publisher, for one ingest thread. Throws std::bad_alloc without memory, and nothing else
+  // here throws.
   [[nodiscard]] Publisher publisher();
 
   // Stops in two stages: no new events are taken and those accepted get their outcome; then what is

@@ -43,8 +43,9 @@ struct KafkaOptions {
   std::size_t batch_bytes_max = 1'000'000;
 
   // The largest key + payload that publish() takes, in bytes; above it `too_large`. It becomes
-  // librdkafka's message.max.bytes (with room for the record's own bytes). Keep it at or below the
-  // topic's max.message.bytes.
+  // librdkafka's message.max.bytes (with room for the record's own bytes). Where the topic's
+  // max.message.bytes is smaller, that holds instead: the engine reads it at open and every 5 s,
+  // when it may (the right to DescribeConfigs on the topic).
   std::size_t event_bytes_max = 999'000;
 
   // An event without an acknowledgement for this long fails as `timed_out`. Counted from when it is
@@ -92,7 +93,8 @@ struct RedisOptions {
 
   NotifyAt notify = NotifyAt::acknowledged;
 
-  // One channel per event is published for each template. `{source_type}` is required in each,
+  // One channel per event is published for each template, up to 4. `{source_type}` is required in
+  // each,
   // `{source_id}` gives a channel per source, `{bucket}` one of `buckets` by hash of the source.
   // Values are percent-encoded where they could forge or match another channel.
   std::vector<std::string> channels{"events:{source_type}:{source_id}"};
@@ -117,11 +119,12 @@ struct RedisOptions {
   std::size_t notifications_max = 131'072;
   std::size_t notification_bytes_max = 32 * 1024 * 1024;
 
-  // Sources whose previous offset and missed count are remembered (about 200 bytes each).
+  // Sources whose previous offset and missed count are remembered (about 400 bytes each with one
+  // template).
   std::size_t sources_remembered_max = 65'536;
 
-  // A connection that is not ready, or a reply that has not come, for this long is given up and
-  // made anew.
+  // A connection that is not ready, or that owes replies and has sent none, for this long is given
+  // up and made anew.
   std::chrono::milliseconds connect_timeout{1'000};
   std::chrono::milliseconds reply_timeout{5'000};
 };
