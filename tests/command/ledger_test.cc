@@ -10,6 +10,13 @@ void set(RunReport& report, Counter counter, std::uint64_t value) {
   report.stats.values[static_cast<std::size_t>(counter)] = value;
 }
 
+// The sentences, each with a newline.
+std::string verdict_text(const RunReport& report) {
+  std::string text;
+  for (const std::string& sentence : verdict(report)) text += sentence + '\n';
+  return text;
+}
+
 // A run in which all went well.
 RunReport good_run() {
   RunReport report;
@@ -36,7 +43,9 @@ TEST(LedgerTest, AccountsForEveryLineAndEvent) {
             "0\n"
             "frames 311 (3.3 notifications each), received 12 times\n"
             "2.1 MB in 0.41 s: 2,492 events/s acknowledged\n"
-            "Every event is in Kafka.\n");
+            "Every event is in Kafka.\n"
+            "2 notifications did not get through to Redis; subscribers find the events in "
+            "Kafka.\n");
   EXPECT_EQ(exit_code_of(good_run()), ExitCode::ok);
 }
 
@@ -65,34 +74,46 @@ TEST(LedgerTest, NamesWhatWasRefusedAndWhy) {
 
 TEST(LedgerTest, SaysWhatToDoAboutEventsThatFailed) {
   RunReport report = good_run();
+  set(report, Counter::dropped_overflow, 0);
   set(report, Counter::delivered, 1'012);
   set(report, Counter::failed, 10);
   set(report, Counter::failed_maybe_persisted, 4);
   report.failures = {{"timed_out", 10}};
-  EXPECT_EQ(verdict(report),
+  EXPECT_EQ(verdict_text(report),
             "6 events are not in Kafka. 4 events may or may not be in Kafka. Publish those lines "
             "again; --dead-letter FILE would have kept them for that.\n");
   EXPECT_EQ(exit_code_of(report), ExitCode::undelivered);
 
   report.dead_letter_file = "dead.ndjson";
-  EXPECT_EQ(verdict(report),
+  EXPECT_EQ(verdict_text(report),
             "6 events are not in Kafka. 4 events may or may not be in Kafka. Publish what is saved "
             "again: jq -r .payload dead.ndjson | dualstream ingest ...\n");
 
   report.unsaved = 10;
-  EXPECT_EQ(verdict(report),
+  EXPECT_EQ(verdict_text(report),
             "6 events are not in Kafka. 4 events may or may not be in Kafka. 10 of them could not "
-            "be saved in dead.ndjson: publish their lines again. \n");
+            "be saved in dead.ndjson: publish their lines again.\n");
 }
 
 TEST(LedgerTest, SaysWhereAnInputGoesOnAfterASignal) {
   RunReport report = good_run();
+  set(report, Counter::dropped_overflow, 0);
   report.stop_reason = StopReason::signal;
   report.unfinished = {{.name = "a\x1b.ndjson", .next_line = 1'234}};
-  EXPECT_EQ(verdict(report),
-            "Every event is in Kafka.\nStopped by a signal. a\\x1b.ndjson goes on at line "
+  EXPECT_EQ(verdict_text(report),
+            "Every event is in Kafka.\nStopped by a signal.\na\\x1b.ndjson goes on at line "
             "1,234.\n");
   EXPECT_EQ(exit_code_of(report), ExitCode::ok);
+}
+
+TEST(LedgerTest, NamesTheInputsThatWereBegunAndCountsTheRestOfMany) {
+  RunReport report = good_run();
+  report.stop_reason = StopReason::signal;
+  for (int i = 0; i < 20; ++i) report.unfinished.push_back({.name = "f" + std::to_string(i)});
+  report.unfinished[15].next_line = 7;
+  const std::string text = verdict(report).back();
+  EXPECT_TRUE(text.starts_with("f15 goes on at line 7. f0 goes on at line 1. ")) << text;
+  EXPECT_TRUE(text.ends_with(" So do 12 more inputs, which --json lists.")) << text;
 }
 
 TEST(LedgerTest, TakesTheSmallestExitCodeThatApplies) {
@@ -109,15 +130,16 @@ TEST(LedgerTest, TakesTheSmallestExitCodeThatApplies) {
 
 TEST(LedgerTest, CallsALineThatOnlyThePipeHadUndelivered) {
   RunReport report = good_run();
+  set(report, Counter::dropped_overflow, 0);
   report.intake.left = 2;
-  EXPECT_EQ(verdict(report),
+  EXPECT_EQ(verdict_text(report),
             "2 lines that were read from a pipe could not be published any more.\n");
   EXPECT_EQ(exit_code_of(report), ExitCode::undelivered);
 }
 
 TEST(LedgerTest, DoesNotClaimWhatDidNotHappen) {
   const RunReport nothing;
-  EXPECT_EQ(verdict(nothing), "There was no event to publish.\n");
+  EXPECT_EQ(verdict_text(nothing), "There was no event to publish.\n");
   EXPECT_EQ(exit_code_of(nothing), ExitCode::ok);
 }
 

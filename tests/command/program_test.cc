@@ -222,7 +222,7 @@ TEST(ProgramTest, StopsAtTheFirstBadLineIfAsked) {
   const ProgramEnd end = run_program(ingest_to_mock() + Words{"--max-bad", "0", file});
   EXPECT_EQ(end.exit_code, 4);
   EXPECT_TRUE(holds(end.output, "delivered 1 ")) << end.output;
-  EXPECT_TRUE(holds(end.output, "--max-bad 0. " + file + " goes on at line 3.\n")) << end.output;
+  EXPECT_TRUE(holds(end.output, "--max-bad 0.\n" + file + " goes on at line 3.\n")) << end.output;
 }
 
 TEST(ProgramTest, StopsWhenBadLinesCannotBeKept) {
@@ -258,26 +258,25 @@ TEST(ProgramTest, StopsReadingAtASignalAndDeliversWhatWasRead) {
     EXPECT_EQ(end.exit_code, 0) << end.errors;
     EXPECT_TRUE(holds(end.output, "accepted 100 = delivered 100 + failed 0 + pending 0\n"))
         << end.output;
-    EXPECT_TRUE(end.output.ends_with("Stopped by a signal. stdin goes on at line 102.\n"))
+    EXPECT_TRUE(end.output.ends_with("Stopped by a signal.\nstdin goes on at line 102.\n"))
         << end.output;
   }
 }
 
 TEST(ProgramTest, StopsAtASignalWhileItWaitsForRoom) {
   const TemporaryFolder folder;
-  Program program{ingest_to_nobody() + Words{"--queue-events", "2", "--drain-timeout", "100ms",
-                                             "--json",
-                                             folder.write("a", "nonsense\n" + events(5))}};
-  ASSERT_TRUE(program.wait_for_error(":1: "));
+  const std::string file = folder.write("a", events(2) + "nonsense\n" + events(5));
+  Program program{ingest_to_nobody() +
+                  Words{"--queue-events", "2", "--drain-timeout", "100ms", "--json", file}};
+  ASSERT_TRUE(program.wait_for_error(file + ":3: "));  // Two are taken, and there is no more room.
   program.send(SIGTERM);
   const ProgramEnd end = program.wait();
   EXPECT_EQ(end.exit_code, 1) << end.errors;
   const json ledger = json::parse(end.output);
   EXPECT_EQ(ledger["ended_by"], "signal");
-  EXPECT_EQ(ledger["counters"]["failed"], ledger["counters"]["accepted"]);
-  EXPECT_LE(ledger["counters"]["accepted"], 2);
-  // Where it says that the file goes on, it does.
-  EXPECT_EQ(ledger["unfinished"][0]["next_line"], ledger["counters"]["accepted"].get<int>() + 2);
+  EXPECT_EQ(ledger["counters"]["accepted"], 2);
+  EXPECT_EQ(ledger["failed_by_reason"]["stopped"], 2);
+  EXPECT_EQ(ledger["unfinished"][0]["next_line"], 4);
 }
 
 TEST(ProgramTest, EndsAtOnceAtASecondSignal) {
@@ -319,6 +318,18 @@ TEST(ProgramTest, SavesEveryEventThatKafkaDidNotTake) {
     EXPECT_EQ(letter["persisted"], "no");
     EXPECT_EQ(letter["line"], id);
   }
+}
+
+TEST(ProgramTest, BreaksItsQuietWhenEventsFail) {
+  const ProgramEnd end = run_program(
+      ingest_to_nobody() + Words{"--delivery-timeout", "1s", "--quiet"}, events(2) + "nonsense\n");
+  EXPECT_EQ(end.exit_code, 1);
+  EXPECT_EQ(end.output, "");
+  EXPECT_TRUE(
+      end.errors.ends_with("\n2 events are not in Kafka. Publish those lines again; "
+                           "--dead-letter FILE would have kept them for that.\n"
+                           "1 bad line was skipped; --bad-file FILE would keep them.\n"))
+      << end.errors;
 }
 
 TEST(ProgramTest, SaysHowManyFailedEventsCouldNotBeSaved) {

@@ -3,6 +3,7 @@
 //   check inputs -> open outputs -> open the engine -> read -> wait for answers -> stop -> ledger
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -72,8 +73,8 @@ Status check_outputs(const std::vector<std::string>& inputs, const Settings& set
       }
     }
   }
-  if (!settings.bad_file.empty() && (settings.bad_file == settings.dead_letter_file ||
-                                     same_file(settings.bad_file, settings.dead_letter_file))) {
+  if (!settings.bad_file.empty() && !settings.dead_letter_file.empty() &&
+      same_file(settings.bad_file, settings.dead_letter_file)) {
     return error("--bad-file and --dead-letter are the same file; name another one");
   }
   return {};
@@ -139,9 +140,6 @@ class Ingest {
     if (const Status status = check_inputs(inputs_, bytes_total_); !status.ok()) {
       return refuse(ExitCode::input_failed, status.message + "; nothing was published");
     }
-    if (const Status status = check_outputs(inputs_, settings()); !status.ok()) {
-      return refuse(ExitCode::usage, status.message);
-    }
     if (const Status status = StopRequest::make(settings().drain_timeout, stop_); !status.ok()) {
       return refuse(ExitCode::undelivered, status.message);
     }
@@ -165,6 +163,10 @@ class Ingest {
       if (!status.ok()) {
         return refuse(ExitCode::output_failed, status.message + "; nothing was published");
       }
+    }
+    // Only now do all of them exist, by whatever name.
+    if (const Status status = check_outputs(inputs_, settings()); !status.ok()) {
+      return refuse(ExitCode::usage, status.message);
     }
     outcomes_.emplace(inputs_, dead_letters_.get(), console_, *stop_);
     bad_lines_.emplace(inputs_,
@@ -228,7 +230,7 @@ class Ingest {
     } else if (!settings().quiet) {
       written = write_stdout(ledger_text(report));
     } else if (code != ExitCode::ok) {
-      console_.say(verdict(report));
+      for (const std::string& sentence : verdict(report)) console_.say(sentence);
     }
     return code == ExitCode::ok ? written : code;
   }
@@ -320,7 +322,8 @@ Exit codes, the smallest that applies:
     0  Every event is in Kafka. Bad lines may have been skipped.
     1  Events failed, or lines could not be published; the ledger says which and what to do.
     2  A flag, a variable or a config file cannot be used. Nothing was published.
-    3  Kafka cannot be reached, refuses the credentials or has no such topic. Nothing was published.
+    3  Kafka cannot be reached, refuses the credentials or has no such topic, or the engine cannot
+       start for another reason. Nothing was published.
     4  More bad lines than --max-bad. What was read before them is in Kafka.
     5  An input could not be read.
     6  --bad-file, --dead-letter or stdout could not be written.

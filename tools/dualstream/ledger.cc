@@ -67,44 +67,57 @@ std::string failed_text(const RunReport& report) {
   const std::uint64_t failed = report.stats[Counter::failed];
   const std::uint64_t maybe = report.stats[Counter::failed_maybe_persisted];
   const std::uint64_t lost = failed - maybe;
-  const std::string& file = report.dead_letter_file;
+  const std::string file = printable(report.dead_letter_file);
   std::string text;
   if (lost > 0) text += plural(lost, "event") + (lost == 1 ? " is" : " are") + " not in Kafka. ";
   if (maybe > 0) text += plural(maybe, "event") + " may or may not be in Kafka. ";
   if (file.empty()) {
-    text += "Publish those lines again; --dead-letter FILE would have kept them for that.";
-  } else if (report.unsaved > 0) {
+    return text + "Publish those lines again; --dead-letter FILE would have kept them for that.";
+  }
+  if (report.unsaved > 0) {
     text += concat({grouped(report.unsaved), " of them could not be saved in ", file,
-                    ": publish their lines again. "});
+                    ": publish their lines again."});
   }
-  if (!file.empty() && report.unsaved < failed) {
-    text +=
-        concat({"Publish what is saved again: jq -r .payload ", file, " | dualstream ingest ..."});
+  if (report.unsaved < failed) {
+    text += concat({report.unsaved > 0 ? " " : "", "Publish what is saved again: jq -r .payload ",
+                    file, " | dualstream ingest ..."});
   }
-  return text + '\n';
+  return text;
 }
 
 std::string stop_text(const RunReport& report) {
-  std::string text;
   switch (report.stop_reason) {
     case StopReason::none:
-      break;
+      return {};
     case StopReason::signal:
-      text = "Stopped by a signal.";
-      break;
+      return "Stopped by a signal.";
     case StopReason::too_many_bad:
-      text = concat({"Stopped because there were more bad lines than --max-bad ",
+      return concat({"Stopped because there were more bad lines than --max-bad ",
                      grouped(report.bad_max.value_or(0)), "."});
-      break;
     case StopReason::output_failed:
-      text = "Stopped because an output could not be written.";
-      break;
+      return "Stopped because an output could not be written.";
   }
-  for (const UnfinishedInput& input : report.unfinished) {
-    text += concat({text.empty() ? "" : " ", printable(input.name), " goes on at line ",
-                    grouped(input.next_line), "."});
+  return {};
+}
+
+// Those that were begun first; of many the rest by number.
+std::string unfinished_text(const RunReport& report) {
+  constexpr std::size_t kNamedMax = 8;
+  std::string text;
+  std::size_t named = 0;
+  for (const bool begun : {true, false}) {
+    for (const UnfinishedInput& input : report.unfinished) {
+      if ((input.next_line > 1) != begun || named == kNamedMax) continue;
+      text += concat({text.empty() ? "" : " ", printable(input.name), " goes on at line ",
+                      grouped(input.next_line), "."});
+      named += 1;
+    }
   }
-  return text.empty() ? text : text + '\n';
+  if (named < report.unfinished.size()) {
+    text += concat({" So do ", grouped(report.unfinished.size() - named),
+                    " more inputs, which --json lists."});
+  }
+  return text;
 }
 
 // ---- JSON
@@ -174,29 +187,40 @@ std::string ledger_text(const RunReport& report) {
                   seconds_text(report.seconds), ": ",
                   grouped(per_second(stats[Counter::delivered], report.seconds)),
                   " events/s acknowledged\n"});
-  return text + verdict(report);
+  for (const std::string& sentence : verdict(report)) text.append(sentence).append("\n");
+  return text;
 }
 
-std::string verdict(const RunReport& report) {
+std::vector<std::string> verdict(const RunReport& report) {
   const Stats& stats = report.stats;
-  std::string text;
-  if (stats[Counter::failed] > 0) text += failed_text(report);
+  std::vector<std::string> sentences;
+  if (stats[Counter::failed] > 0) sentences.push_back(failed_text(report));
   if (stats[Counter::pending] > 0) {
-    text += plural(stats[Counter::pending], "event") + " had no answer.\n";
+    sentences.push_back(plural(stats[Counter::pending], "event") + " had no answer.");
   }
   if (report.intake.left > 0) {
-    text += plural(report.intake.left, "line") +
-            " that were read from a pipe could not be published any more.\n";
+    sentences.push_back(plural(report.intake.left, "line") +
+                        " that were read from a pipe could not be published any more.");
   }
-  if (text.empty() && stats[Counter::accepted] > 0) text += "Every event is in Kafka.\n";
-  if (text.empty()) text += "There was no event to publish.\n";
+  if (sentences.empty()) {
+    sentences.emplace_back(stats[Counter::accepted] > 0 ? "Every event is in Kafka."
+                                                        : "There was no event to publish.");
+  }
+  if (const std::uint64_t lost = stats.dropped() + stats[Counter::unconfirmed]; lost > 0) {
+    sentences.push_back(plural(lost, "notification") +
+                        " did not get through to Redis; subscribers find the events in Kafka.");
+  }
   if (report.bad > 0) {
-    text += plural(report.bad, "bad line") + (report.bad == 1 ? " was" : " were") + " skipped";
-    text += report.bad_file.empty() ? std::string{"; --bad-file FILE would keep them.\n"}
-                                    : concat({", and kept in ", report.bad_file, ".\n"});
+    const std::string kept = report.bad_file.empty()
+                                 ? "; --bad-file FILE would keep them."
+                                 : concat({", and kept in ", printable(report.bad_file), "."});
+    sentences.push_back(plural(report.bad, "bad line") +
+                        (report.bad == 1 ? " was skipped" : " were skipped") + kept);
   }
-  for (const std::string& error : report.input_errors) text += printable(error) + ".\n";
-  return text + stop_text(report);
+  for (const std::string& error : report.input_errors) sentences.push_back(printable(error) + ".");
+  if (report.stop_reason != StopReason::none) sentences.push_back(stop_text(report));
+  if (!report.unfinished.empty()) sentences.push_back(unfinished_text(report));
+  return sentences;
 }
 
 std::string ledger_json(const RunReport& report) {

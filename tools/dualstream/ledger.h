@@ -42,11 +42,11 @@ struct RunReport {
 
 [[nodiscard]] ExitCode exit_code_of(const RunReport& report);
 
-// Some lines of figures, then the verdict().
+// Some lines of figures, then those of verdict().
 [[nodiscard]] std::string ledger_text(const RunReport& report);
 
-// Sentences, a line each: whether every event is in Kafka and, if not, what to do next.
-[[nodiscard]] std::string verdict(const RunReport& report);
+// Sentences, printable, a line each: whether every event is in Kafka and, if not, what to do next.
+[[nodiscard]] std::vector<std::string> verdict(const RunReport& report);
 
 // One JSON object in one line: the same figures, and every counter of the engine by its label.
 [[nodiscard]] std::string ledger_json(const RunReport& report);
