@@ -50,6 +50,7 @@ std::size_t Coalescer::add(event::Notification&& notification, base::TimePoint n
       Channel& channel = *source.channels[placed];
       channel.missed += missed_before;
       const bool last = placed + 1 == templates;
+      // NOLINTNEXTLINE(bugprone-use-after-move): only the last one moves.
       dropped += put(channel, last ? std::move(notification) : copy_of(notification),
                      previous_offset, now);
     }
