@@ -29,12 +29,9 @@ std::array<Setting, 16> engine_settings(const KafkaOptions& options) {
       {"client.id", "dualstream"},
       {"enable.idempotence", "true"},
       {"acks", "all"},
-      // Batching is the Batcher's. Any other value than 0 delays a batch that is not full by 1 to 2
-      // ms (the client's thread sleeps in whole milliseconds). At 0 that thread may wake in the
-      // middle of a large hand-over and send a part, with the rest a round trip later: a tenth more
-      // CPU at full speed, and nothing at the small batches of a low load. So who lingers anyway,
-      // to save CPU, gets 1.
-      {"linger.ms", options.linger.count() > 0 ? "1" : "0"},
+      // Batching is the Batcher's: a full hand-over goes at once. At 0 the client's thread would
+      // wake in the middle of a hand-over and send it as two requests, whose fates may differ.
+      {"linger.ms", "1"},
       {"batch.num.messages", std::to_string(options.batch_events_max)},
       {"batch.size", std::to_string(with_room(options.batch_bytes_max))},
       {"message.max.bytes", std::to_string(message_bytes_max)},

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/prefetch.h"
+#include "kafka/introductions.h"
 #include "kafka/librdkafka_client.h"
 #include "kafka/outstanding.h"
 #include "kafka/topic_watcher.h"
@@ -107,6 +108,17 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   void produce(std::int32_t partition, event::EventList& events,
                std::vector<Report>& refused) override {
+    if (introductions_.known(partition)) {
+      hand_over(partition, events, refused);
+      return;
+    }
+    introductions_.wait_behind(partition, std::move(events));
+    events.clear();
+    hand_over_next(partition, refused);
+  }
+
+  // One produce call. What the client has no room for stays in `events`.
+  void hand_over(std::int32_t partition, event::EventList& events, std::vector<Report>& refused) {
     messages_.clear();
     handed_over_.clear();
     while (!events.empty()) {
@@ -150,6 +162,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
       if (message == nullptr) break;
       if (!stays_outstanding(*message)) out[count++] = report_of(*message);
     }
+    if (introductions_.waiting() > 0) hand_over_waiting();
     if (fatal_ && base::Clock::now() >= rebuild_at_) rebuild();
     return count;
   }
@@ -183,6 +196,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   void purge() override {
     giving_up_ = true;
+    fail_waiting();
     if (client_) rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   }
 
@@ -198,6 +212,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
     }
     close_client();
     fail_outstanding(RD_KAFKA_RESP_ERR__DESTROY);
+    fail_waiting();
     std::move(ready_.begin(), ready_.end(), std::back_inserter(reports));
     ready_.clear();
   }
@@ -210,6 +225,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
   [[nodiscard]] int wake_fd() const override { return consumer_.event_fd(); }
 
   [[nodiscard]] base::TimePoint poll_at() const override {
+    if (!ready_.empty()) return base::TimePoint{};
     return fatal_ ? rebuild_at_ : base::kNever;
   }
 
@@ -233,8 +249,20 @@ class LibrdkafkaProducer final : public KafkaProducer {
     event::EventPtr event =
         outstanding_.take(message.partition, static_cast<const event::Event*>(message._private));
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return {.event = std::move(event), .partition = message.partition, .offset = message.offset};
+      if (message.offset >= 0 || options_.allow_unsafe) {
+        introductions_.learn(message.partition);
+        return {
+            .event = std::move(event), .partition = message.partition, .offset = message.offset};
+      }
+      // The broker took it for a repeat and did not say of what. It may be there; nobody knows
+      // where.
+      introductions_.doubt(message.partition);
+      Report report = failed_report(std::move(event), message.partition,
+                                    RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER, Persisted::maybe);
+      report.detail = "the broker took it for a repeat and gave no offset";
+      return report;
     }
+    introductions_.doubt(message.partition);
     // The topic's limit is not what we know, or the batch would have been smaller.
     if (message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && watcher_) watcher_->ask_now();
     const bool untouched = rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
@@ -296,6 +324,43 @@ class LibrdkafkaProducer final : public KafkaProducer {
     return true;
   }
 
+  // What waits behind an introduction goes on when that is over: all of it, or, if it failed, the
+  // next one alone.
+  void hand_over_waiting() {
+    std::vector<Report> refused;
+    for (std::int32_t partition = 0; partition < introductions_.partitions(); ++partition) {
+      if (outstanding_.none_of(partition)) hand_over_next(partition, refused);
+    }
+    std::move(refused.begin(), refused.end(), std::back_inserter(ready_));
+  }
+
+  void hand_over_next(std::int32_t partition, std::vector<Report>& refused) {
+    event::EventList events = introductions_.take_waiting(partition);
+    if (introductions_.known(partition)) {
+      hand_over(partition, events, refused);
+    }
+    while (!events.empty() && outstanding_.none_of(partition)) {
+      event::EventList first;
+      first.push_back(events.pop_front());
+      hand_over(partition, first, refused);
+      if (first.empty()) continue;
+      events.splice_front(std::move(first));  // There is no room, or the client has died.
+      break;
+    }
+    introductions_.wait_behind(partition, std::move(events));
+  }
+
+  // They never left.
+  void fail_waiting() {
+    for (std::int32_t partition = 0; partition < introductions_.partitions(); ++partition) {
+      event::EventList events = introductions_.take_waiting(partition);
+      while (!events.empty()) {
+        ready_.push_back(failed_report(events.pop_front(), partition, RD_KAFKA_RESP_ERR__DESTROY,
+                                       Persisted::no));
+      }
+    }
+  }
+
   // A fatal error ends an idempotent client for good (librdkafka's INTRODUCTION.md, "Idempotent
   // producer fatal errors"). A new one takes its place, and what has no answer is sent again, in
   // order: what Kafka already had is there twice, with the same id.
@@ -318,10 +383,11 @@ class LibrdkafkaProducer final : public KafkaProducer {
     // thread or a descriptor.
     CHECK(started.ok(), "the system has what a second client needs, as it had for the first");
     std::vector<Report> refused;
+    introductions_.doubt_all();
     for (std::int32_t partition = 0; partition < outstanding_.partitions(); ++partition) {
       event::EventList again = outstanding_.take_all(partition);
-      produce(partition, again, refused);
-      CHECK(again.empty(), "a new client has room for what the last one held");
+      again.splice_back(introductions_.take_waiting(partition));
+      if (!again.empty()) produce(partition, again, refused);
     }
     std::move(refused.begin(), refused.end(), std::back_inserter(ready_));
   }
@@ -431,6 +497,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   Owned<rd_kafka_event_t> current_;  // Whose reports are being read.
   Outstanding outstanding_;
+  Introductions introductions_;
   std::vector<rd_kafka_message_t> messages_;  // Kept for their memory.
   std::vector<event::EventPtr> handed_over_;  // Kept for its memory.
   std::deque<Report> ready_;                  // Known, and not polled yet.

@@ -27,6 +27,10 @@ class Outstanding {
     return static_cast<std::int32_t>(lists_.size());
   }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool none_of(std::int32_t partition) const noexcept {
+    const auto index = static_cast<std::size_t>(partition);
+    return index >= lists_.size() || lists_[index].empty();
+  }
 
  private:
   std::vector<event::EventList> lists_;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/eventually.h"
 #include "support/kafka_admin.h"
 #include "support/plain_producer.h"
 #include "support/redis_subscriber.h"
@@ -65,8 +66,11 @@ TEST(OwnServersTest, ThreeBrokersLoseOneAndNoEvent) {
   const VerifyingEvents events;
   EventsChecker checker{events};
   PlainProducer producer{servers.brokers(), "events"};
-  const int leader = leader_of(servers.brokers(), "events", 0);
-  ASSERT_GE(leader, 1);
+  int leader = -1;
+  ASSERT_TRUE(eventually(std::chrono::seconds{10}, [&] {
+    leader = leader_of(servers.brokers(), "events", 0);
+    return leader >= 1;
+  })) << "a broker that has just started may not know of it yet";
   for (std::uint64_t sequence = 0; sequence < 1000; ++sequence) {
     producer.send(events.make(0, sequence));
     if (sequence == 500) {
