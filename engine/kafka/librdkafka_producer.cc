@@ -196,7 +196,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   void purge() override {
     giving_up_ = true;
-    fail_waiting();
+    fail_waiting(RD_KAFKA_RESP_ERR__DESTROY);
     if (client_) rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   }
 
@@ -212,7 +212,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
     }
     close_client();
     fail_outstanding(RD_KAFKA_RESP_ERR__DESTROY);
-    fail_waiting();
+    fail_waiting(RD_KAFKA_RESP_ERR__DESTROY);
     std::move(ready_.begin(), ready_.end(), std::back_inserter(reports));
     ready_.clear();
   }
@@ -268,8 +268,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
     const bool untouched = rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
     // Purged, though nobody asked for it: the client let go of a partition that is no more.
     const bool partition_gone = failure_of(message.err) == Failure::stopped && !giving_up_;
-    return failed_report(std::move(event), message.partition,
-                         partition_gone ? RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION : message.err,
+    const rd_kafka_resp_err_t error =
+        partition_gone ? RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION : message.err;
+    if (fails_all(failure_of(error))) fail_waiting_behind(message.partition, error);
+    return failed_report(std::move(event), message.partition, error,
                          untouched ? Persisted::no : Persisted::maybe);
   }
 
@@ -351,14 +353,23 @@ class LibrdkafkaProducer final : public KafkaProducer {
   }
 
   // They never left.
-  void fail_waiting() {
-    for (std::int32_t partition = 0; partition < introductions_.partitions(); ++partition) {
-      event::EventList events = introductions_.take_waiting(partition);
-      while (!events.empty()) {
-        ready_.push_back(failed_report(events.pop_front(), partition, RD_KAFKA_RESP_ERR__DESTROY,
-                                       Persisted::no));
-      }
+  void fail_waiting_behind(std::int32_t partition, rd_kafka_resp_err_t error) {
+    event::EventList events = introductions_.take_waiting(partition);
+    while (!events.empty()) {
+      ready_.push_back(failed_report(events.pop_front(), partition, error, Persisted::no));
     }
+  }
+
+  void fail_waiting(rd_kafka_resp_err_t error) {
+    for (std::int32_t partition = 0; partition < introductions_.partitions(); ++partition) {
+      fail_waiting_behind(partition, error);
+    }
+  }
+
+  // Whether what failed one event would have failed all that were handed over with it.
+  [[nodiscard]] static bool fails_all(Failure failure) noexcept {
+    return failure == Failure::timed_out || failure == Failure::unauthorized ||
+           failure == Failure::unknown_topic;
   }
 
   // A fatal error ends an idempotent client for good (librdkafka's INTRODUCTION.md, "Idempotent
@@ -372,7 +383,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
     held_back_ = 0;
     fatal_ = false;
     rebuild_at_ = base::Clock::now() + kRebuildPause;
-    if (failure_of(why) == Failure::unauthorized) fail_outstanding(why);
+    if (failure_of(why) == Failure::unauthorized) {
+      fail_outstanding(why);
+      fail_waiting(why);
+    }
     notice({NoticeKind::rebuilt, std::string{"the client ended with a fatal error ("} +
                                      text.data() + "); a new one sends " +
                                      std::to_string(outstanding_.size()) +
