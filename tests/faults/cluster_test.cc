@@ -147,8 +147,8 @@ TEST_F(ClusterFaultTest, K9_NotEnoughReplicasFailsByTheDeadlineAndSaysWhetherItM
   run.publish({.threads = 4, .events = 5'000});
   ASSERT_TRUE(run.drained_within(seconds{10}));
   // More than there are: the broker refuses each write with NOT_ENOUGH_REPLICAS.
-  servers_->kill("kafka:3");
   testing::configure_topic(servers_->brokers(), topic_, {{"min.insync.replicas", "3"}});
+  servers_->kill("kafka:3");
   ASSERT_TRUE(eventually(seconds{20}, [&] {
     run.publish({.threads = 4, .events = 500});
     return run.drained_within(seconds{10}) && run.stats()[Counter::failed] > 0;
@@ -161,13 +161,12 @@ TEST_F(ClusterFaultTest, K9_NotEnoughReplicasFailsByTheDeadlineAndSaysWhetherItM
   std::printf("failed %llu, of them maybe persisted %llu\n",
               static_cast<unsigned long long>(run.stats()[Counter::failed]),
               static_cast<unsigned long long>(run.stats()[Counter::failed_maybe_persisted]));
-  testing::configure_topic(servers_->brokers(), topic_, {{"min.insync.replicas", "2"}});
+  servers_->start("kafka:3");
   const std::uint64_t before = run.stats()[Counter::delivered];
   ASSERT_TRUE(eventually(seconds{20}, [&] {
     run.publish({.threads = 4, .events = 100});
     return run.drained_within(seconds{10}) && run.stats()[Counter::delivered] > before;
   }));
-  servers_->start("kafka:3");
   EXPECT_TRUE(run.stop(seconds{30}).ok());
   const auto report = run.check_topic();
   EXPECT_TRUE(report.ok()) << report.text;
