@@ -1,6 +1,7 @@
 // The names of the public enumerations and counters, one table each.
 #include <array>
 
+#include "dualstream/log_line.h"
 #include "dualstream/outcome.h"
 #include "dualstream/stats.h"
 #include "dualstream/status.h"
@@ -87,6 +88,56 @@ std::string_view name(Persisted persisted) noexcept {
       return "no";
     case Persisted::maybe:
       return "maybe";
+  }
+  return "unknown";
+}
+
+std::string_view name(LogLevel level) noexcept {
+  switch (level) {
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
+  }
+  return "unknown";
+}
+
+std::string_view name(LogKind kind) noexcept {
+  switch (kind) {
+    case LogKind::kafka_unreachable:
+      return "kafka_unreachable";
+    case LogKind::kafka_unauthorized:
+      return "kafka_unauthorized";
+    case LogKind::kafka_topic:
+      return "kafka_topic";
+    case LogKind::kafka_error:
+      return "kafka_error";
+    case LogKind::kafka_recovered:
+      return "kafka_recovered";
+    case LogKind::kafka_rebuilt:
+      return "kafka_rebuilt";
+    case LogKind::kafka_partitions:
+      return "kafka_partitions";
+    case LogKind::kafka_message_limit:
+      return "kafka_message_limit";
+    case LogKind::kafka_client:
+      return "kafka_client";
+    case LogKind::redis_connected:
+      return "redis_connected";
+    case LogKind::redis_lost:
+      return "redis_lost";
+    case LogKind::redis_refused:
+      return "redis_refused";
+    case LogKind::redis_publish_refused:
+      return "redis_publish_refused";
+    case LogKind::redis_publish_failed:
+      return "redis_publish_failed";
+    case LogKind::redis_publish_recovered:
+      return "redis_publish_recovered";
   }
   return "unknown";
 }

@@ -26,8 +26,22 @@ constexpr std::size_t kLoneRecordOverheadBytes = 61 + 22;
 // for a record of 8 KiB or more, whose length takes a third byte.
 constexpr std::size_t kEstimateShare = 1024;
 
-LogLevel level_of(NoticeKind kind) {
-  return kind == NoticeKind::info ? LogLevel::info : LogLevel::error;
+LogKind kind_of(NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::unreachable:
+      return LogKind::kafka_unreachable;
+    case NoticeKind::unauthorized:
+      return LogKind::kafka_unauthorized;
+    case NoticeKind::topic:
+      return LogKind::kafka_topic;
+    case NoticeKind::error:
+      return LogKind::kafka_error;
+    case NoticeKind::rebuilt:
+      return LogKind::kafka_rebuilt;
+    case NoticeKind::info:
+      return LogKind::kafka_client;
+  }
+  return LogKind::kafka_error;
 }
 
 std::string_view meaning_of(NoticeKind kind) {
@@ -206,21 +220,25 @@ void KafkaWorker::follow_topic() {
     event::EventList waiting = std::move(unplaced_);
     while (!waiting.empty()) place(waiting.pop_front());
   } else if (view.leaders.size() > before) {
-    log_.write(LogLevel::warning,
-               "kafka: the topic grew from " + std::to_string(before) + " to " +
-                   std::to_string(view.leaders.size()) +
+    const std::string was = std::to_string(before);
+    const std::string is = std::to_string(view.leaders.size());
+    log_.write(LogKind::kafka_partitions, LogLevel::warning,
+               "kafka: the topic grew from " + was + " to " + is +
                    " partitions; a source whose key now falls into another one is in order within "
-                   "each, not across the two");
+                   "each, not across the two",
+               {{"before", was}, {"partitions", is}});
   }
 }
 
 void KafkaWorker::heed_message_limit(std::size_t message_bytes_max) {
   if (message_bytes_max == 0 || message_bytes_max == message_bytes_max_) return;
   if (message_bytes_max_ != 0) {
-    log_.write(LogLevel::warning, "kafka: the topic's max.message.bytes changed from " +
-                                      std::to_string(message_bytes_max_) + " to " +
-                                      std::to_string(message_bytes_max) +
-                                      "; publish() refuses larger events as too_large");
+    const std::string was = std::to_string(message_bytes_max_);
+    const std::string is = std::to_string(message_bytes_max);
+    log_.write(LogKind::kafka_message_limit, LogLevel::warning,
+               "kafka: the topic's max.message.bytes changed from " + was + " to " + is +
+                   "; publish() refuses larger events as too_large",
+               {{"before", was}, {"bytes", is}});
   }
   message_bytes_max_ = message_bytes_max;
   const auto less = [message_bytes_max](std::size_t bytes) {
@@ -234,12 +252,12 @@ void KafkaWorker::follow_notices() {
   Notice notice;
   while (producer_->poll_notice(notice)) {
     if (notice.kind == NoticeKind::info) {
-      log_.write(LogLevel::info, "kafka: " + notice.text);
+      log_.write(LogKind::kafka_client, LogLevel::info, "kafka: " + notice.text);
       continue;
     }
     if (notice.kind == NoticeKind::rebuilt) {
       counters_.add(Counter::producer_rebuilds);
-      log_.write(LogLevel::warning, "kafka: " + notice.text);
+      log_.write(LogKind::kafka_rebuilt, LogLevel::warning, "kafka: " + notice.text);
       continue;
     }
     counters_.add(Counter::kafka_errors);
@@ -247,8 +265,9 @@ void KafkaWorker::follow_notices() {
     if (kafka_in_trouble_ && trouble_ == notice.kind) continue;
     kafka_in_trouble_ = true;
     trouble_ = notice.kind;
-    log_.write(level_of(notice.kind),
-               "kafka: " + notice.text + std::string{meaning_of(notice.kind)});
+    log_.write(kind_of(notice.kind), LogLevel::error,
+               "kafka: " + notice.text + std::string{meaning_of(notice.kind)},
+               {{"reason", notice.text}});
   }
 }
 
@@ -332,7 +351,7 @@ void KafkaWorker::settle(std::span<Report> reports) {
   if (notifications_ != nullptr) notifications_->flush();
   if (delivered > 0 && kafka_in_trouble_) {
     kafka_in_trouble_ = false;
-    log_.write(LogLevel::info, "kafka: events are acknowledged again");
+    log_.write(LogKind::kafka_recovered, LogLevel::info, "kafka: events are acknowledged again");
   }
   call_back(outcomes_);
   counters_.add(Counter::delivered, delivered);

@@ -67,7 +67,9 @@ Status EngineImpl::open() {
   Status connected = producer->connect(options_.kafka.open_timeout);
   if (connected.code == StatusCode::unreachable && !options_.kafka.required_at_open) {
     if (options_.kafka.open_timeout > milliseconds{0}) {
-      log_.write(LogLevel::warning, connected.message + "; events are buffered until one does");
+      log_.write(LogKind::kafka_unreachable, LogLevel::warning,
+                 connected.message + "; events are buffered until one does",
+                 {{"brokers", options_.kafka.brokers}, {"topic", options_.kafka.topic}});
     }
     connected = {};
   }
@@ -148,6 +150,7 @@ Status EngineImpl::stop_once(base::Duration deadline) {
     redis_parker_.unpark();
     redis_thread_.join();
   }
+  log_.tell_suppressed();
   const Stats after = stats();
   CHECK(after[Counter::pending] == 0 && after[Counter::pending_bytes] == 0,
         "every accepted event has its outcome");

@@ -21,13 +21,17 @@ HealthLog::HealthLog(std::string address_text, base::Log& log)
 
 void HealthLog::connected() noexcept {
   if (std::exchange(link_, Link::connected) == Link::connected) return;
-  write({.level = LogLevel::info, .what = "connected", .meaning = "notifications go out"});
+  write({.kind = LogKind::redis_connected,
+         .level = LogLevel::info,
+         .what = "connected",
+         .meaning = "notifications go out"});
 }
 
 void HealthLog::lost(std::string_view reason) noexcept {
   const Link before = std::exchange(link_, Link::lost);
   if (before == Link::lost) return;
-  write({.level = LogLevel::warning,
+  write({.kind = LogKind::redis_lost,
+         .level = LogLevel::warning,
          .what = before == Link::connected ? "the connection was lost" : "cannot be reached",
          .detail = reason,
          .meaning = kHeld,
@@ -37,7 +41,8 @@ void HealthLog::lost(std::string_view reason) noexcept {
 
 void HealthLog::refused(std::string_view reason) noexcept {
   if (std::exchange(link_, Link::refused) == Link::refused) return;
-  write({.level = LogLevel::error,
+  write({.kind = LogKind::redis_refused,
+         .level = LogLevel::error,
          .what = "does not let us in",
          .detail = reason,
          .meaning = kHeld,
@@ -50,13 +55,17 @@ void HealthLog::published(base::TimePoint now) noexcept {
   for (Trouble* trouble : {&refusals_, &errors_}) {
     if (trouble->active && now - trouble->last >= kQuietFor) trouble->active = false;
   }
-  if (!degraded()) write({.level = LogLevel::info, .what = "PUBLISH works again"});
+  if (degraded()) return;
+  write({.kind = LogKind::redis_publish_recovered,
+         .level = LogLevel::info,
+         .what = "PUBLISH works again"});
 }
 
 void HealthLog::publish_refused(std::string_view error, base::TimePoint now) noexcept {
   refusals_.last = now;
   if (std::exchange(refusals_.active, true)) return;
-  write({.level = LogLevel::error,
+  write({.kind = LogKind::redis_publish_refused,
+         .level = LogLevel::error,
          .what = "refuses PUBLISH",
          .detail = error,
          .meaning = kDropped,
@@ -67,7 +76,8 @@ void HealthLog::publish_refused(std::string_view error, base::TimePoint now) noe
 void HealthLog::publish_failed(std::string_view error, base::TimePoint now) noexcept {
   errors_.last = now;
   if (std::exchange(errors_.active, true)) return;
-  write({.level = LogLevel::warning,
+  write({.kind = LogKind::redis_publish_failed,
+         .level = LogLevel::warning,
          .what = "answers PUBLISH with an error",
          .detail = error,
          .meaning = kDropped,
@@ -84,7 +94,8 @@ void HealthLog::write(const Line& line) noexcept {
     for (const std::string_view part : {line.meaning, line.next_step}) {
       if (!part.empty()) text.append("; ").append(part);
     }
-    log_.write(line.level, text);
+    log_.write(line.kind, line.level, text,
+               {{"address", address_text_}, {"reason", line.detail.substr(0, kDetailBytesMax)}});
   } catch (const std::bad_alloc&) {
     // A line less; the counters tell the same.
   }

@@ -43,6 +43,7 @@ class HealthLog {
   };
 
   struct Line {
+    LogKind kind = LogKind::redis_connected;
     LogLevel level = LogLevel::info;
     std::string_view what;
     std::string_view detail{};  // As the system or the server said it.

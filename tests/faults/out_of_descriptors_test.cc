@@ -115,7 +115,7 @@ TEST_F(OutOfDescriptorsFaultTest, P11_OpenSaysSoOrSucceedsHoweverFewAreLeft) {
   for (std::size_t left = 0; left < 24; ++left) {
     Options options = EngineRun::options(servers_.brokers(), topic_, servers_.redis_address());
     options.kafka.open_timeout = std::chrono::milliseconds{300};
-    options.on_log = [](LogLevel, std::string_view) {};
+    options.on_log = [](const LogLine&) {};
     std::unique_ptr<Engine> engine;
     Status status;
     {

@@ -110,7 +110,7 @@ class OutOfMemoryFaultTest : public ::testing::Test {
 
   Options options() {
     Options options = EngineRun::options(servers_.brokers(), topic_, servers_.redis_address());
-    options.on_log = [](LogLevel, std::string_view) {};
+    options.on_log = [](const LogLine&) {};
     return options;
   }
 

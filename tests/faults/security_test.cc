@@ -118,7 +118,7 @@ class SecurityFaultTest : public ::testing::Test {
                   std::vector<std::pair<std::string, std::string>> properties) {
     Options options = EngineRun::options(servers_->brokers(listener), topic_);
     options.kafka.properties = std::move(properties);
-    options.on_log = [this](LogLevel, std::string_view line) { log_ += std::string{line} + "\n"; };
+    options.on_log = [this](const LogLine& line) { log_ += text_of(line) + "\n"; };
     return options;
   }
   Options plain(const std::string& user, std::string_view password) {
@@ -165,7 +165,7 @@ class SecurityFaultTest : public ::testing::Test {
     EXPECT_TRUE(eventually(seconds{10}, [&] {
       std::unique_ptr<Engine> engine;
       Options quiet = options;
-      quiet.on_log = [](LogLevel, std::string_view) {};
+      quiet.on_log = [](const LogLine&) {};
       why = Engine::open(quiet, engine).message;
       return engine != nullptr;
     })) << why;

@@ -96,7 +96,7 @@ TEST_F(OpenFlowTest, OpensWithoutARedisThatAnswers) {
   options.kafka.brokers = servers_.brokers();
   options.kafka.topic = topic;
   options.redis.address = "127.0.0.1:1";
-  options.on_log = [](LogLevel, std::string_view) {};
+  options.on_log = [](const LogLine&) {};
   const Status status = open(options);
   EXPECT_TRUE(status.ok()) << status.message;
   EXPECT_LT(took_, seconds{2});

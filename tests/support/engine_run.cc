@@ -30,9 +30,9 @@ EngineRun::EngineRun(Options options, VerifyingEventsOptions events)
     take_outcomes(outcomes);
     if (options_.on_outcomes) options_.on_outcomes(outcomes);
   };
-  with_callbacks.on_log = [this](LogLevel, std::string_view line) {
+  with_callbacks.on_log = [this](const LogLine& line) {
     const std::lock_guard lock{mutex_};
-    log_lines_.emplace_back(line);
+    log_lines_.push_back(text_of(line));
   };
   if (const Status status = Engine::open(with_callbacks, engine_); !status.ok()) {
     throw std::runtime_error{status.message};

@@ -78,7 +78,7 @@ class KafkaWorkerTest : public ::testing::Test {
   }
 
   std::vector<std::string> lines_;
-  base::Log log_{[this](LogLevel, std::string_view line) { lines_.emplace_back(line); }};
+  base::Log log_{[this](const LogLine& line) { lines_.push_back(text_of(line)); }};
   base::Counters counters_;
   base::Parker parker_;
   event::EventQueue queue_{{.events_max = 10'000}, parker_};

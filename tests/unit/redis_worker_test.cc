@@ -219,7 +219,7 @@ class RedisWorkerTest : public ::testing::Test {
   base::Counters counters_;
   base::Parker parker_;
   std::vector<std::string> lines_;
-  base::Log log_{[this](LogLevel, std::string_view line) { lines_.emplace_back(line); }};
+  base::Log log_{[this](const LogLine& line) { lines_.push_back(text_of(line)); }};
   std::unique_ptr<event::NotificationQueue> queue_;
   std::unique_ptr<RedisWorker> worker_;
   std::uint64_t announced_ = 0;

@@ -183,7 +183,7 @@ class Ingest {
   Status open_engine() {
     Options options = settings().engine;
     options.on_outcomes = [this](std::span<const Outcome> outcomes) { outcomes_->take(outcomes); };
-    options.on_log = [this](LogLevel level, std::string_view line) { console_.log(level, line); };
+    options.on_log = [this](const LogLine& line) { console_.log(line.level, text_of(line)); };
     return Engine::open(std::move(options), engine_);
   }
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "dualstream/log_line.h"
 #include "dualstream/outcome.h"
 #include "dualstream/status.h"
 
@@ -150,8 +151,6 @@ struct JsonOptions {
   std::size_t depth_max = 64;
 };
 
-enum class LogLevel : std::uint8_t { debug, info, warning, error };
-
 struct Options {
   KafkaOptions kafka;
   RedisOptions redis;
@@ -164,10 +163,10 @@ struct Options {
   // and counted. Empty: outcomes are only counted.
   std::function<void(std::span<const Outcome>)> on_outcomes;
 
-  // Takes the log, a line at a time without its newline, from any of the engine's threads, one call
-  // at a time. One line per change of state, never one per event; never a secret. Empty: warnings
-  // and errors go to stderr.
-  std::function<void(LogLevel, std::string_view)> on_log;
+  // Takes the log, a line at a time, from any of the engine's threads, one call at a time. One line
+  // per change of state, never one per event, at most 10 of a kind in 10 s; never a secret. It must
+  // not call the engine. Empty: warnings and errors go to stderr.
+  std::function<void(const LogLine&)> on_log;
 
   // How long ~Engine() may take when stop() was not called.
   std::chrono::milliseconds close_timeout{10'000};
