@@ -1,5 +1,6 @@
 #include "event/notification.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace dualstream::event {
@@ -25,6 +26,13 @@ Notification::Notification(const EventView& event, std::int32_t partition, std::
   to = append(to, event.type);
   to = append(to, event.source_type);
   append(to, event.source_id);
+}
+
+void Notification::set_age(base::Duration age) noexcept {
+  constexpr base::Duration kMost = std::chrono::hours{1};
+  const base::Duration counted = std::clamp(age, base::Duration::zero(), kMost);
+  age_us_ = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(counted).count());
 }
 
 }  // namespace dualstream::event

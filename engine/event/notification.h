@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/time.h"
 #include "dualstream/event_view.h"
 
 namespace dualstream::event {
@@ -38,6 +39,12 @@ class Notification {
   [[nodiscard]] std::int32_t partition() const noexcept { return partition_; }
   [[nodiscard]] std::int64_t offset() const noexcept { return offset_; }
 
+  // How long its event took from the Kafka worker to the acknowledgement; 0 when it is announced
+  // before that.
+  [[nodiscard]] base::Duration age() const noexcept { return std::chrono::microseconds{age_us_}; }
+  // Counted in whole microseconds, up to an hour.
+  void set_age(base::Duration age) noexcept;
+
   // How many notifications of this source were dropped just before this one, on the way to the
   // Redis worker.
   [[nodiscard]] std::uint32_t missed_before() const noexcept { return missed_before_; }
@@ -54,7 +61,7 @@ class Notification {
   }
 
  private:
-  static constexpr std::size_t kInlineBytes = 95;
+  static constexpr std::size_t kInlineBytes = 87;
 
   [[nodiscard]] std::size_t text_size() const noexcept {
     return std::size_t{id_size_} + type_size_ + source_type_size_ + source_id_size_;
@@ -64,6 +71,7 @@ class Notification {
   std::int64_t offset_ = -1;
   std::int32_t partition_ = -1;
   std::uint32_t missed_before_ = 0;
+  std::uint32_t age_us_ = 0;
   std::uint16_t id_size_ = 0;
   std::uint16_t type_size_ = 0;
   std::uint16_t source_type_size_ = 0;

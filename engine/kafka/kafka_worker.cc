@@ -83,6 +83,7 @@ KafkaWorker::~KafkaWorker() = default;
 
 std::size_t KafkaWorker::do_work(base::TimePoint now) {
   if (finished_) return 0;
+  now_ = now;
   // Reports first: they open the gates for the batches that are handed over last.
   std::size_t work = forward_reports();
   follow_topic();
@@ -325,7 +326,9 @@ void KafkaWorker::settle(std::span<Report> reports) {
       delivered += 1;
       delivered_bytes += event.record_bytes();
       if (notifications_ != nullptr && settings_.notify == NotifyAt::acknowledged) {
-        announce(event::Notification{event.view(), report.partition, report.offset});
+        event::Notification notification{event.view(), report.partition, report.offset};
+        notification.set_age(now_ - event.taken_at);
+        announce(std::move(notification));
       }
     } else {
       if (report.persisted == Persisted::maybe) maybe_persisted += 1;

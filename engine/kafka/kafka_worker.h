@@ -88,6 +88,7 @@ class KafkaWorker final : public base::Duty {
   base::Counters& counters_;
   base::Log& log_;
 
+  base::TimePoint now_{};  // Of this cycle.
   Batcher batcher_;
   std::size_t message_bytes_max_ = 0;  // The topic's, 0 while unknown.
   event::EventList unplaced_;          // Taken while the topic's partitions are unknown.

@@ -165,6 +165,7 @@ Status validate_redis(const RedisOptions& redis) {
   Status status = first_error({
       in_range<std::size_t>("redis.buckets", redis.buckets, 1, 65'536),
       in_range("redis.linger", redis.linger, milliseconds{0}, milliseconds{60'000}),
+      in_range("redis.linger_max", redis.linger_max, milliseconds{0}, milliseconds{60'000}),
       in_range<std::size_t>("redis.frame_events_max", redis.frame_events_max, 1, 65'536),
       in_range<std::size_t>("redis.frame_bytes_max", redis.frame_bytes_max, 256, 64U << 20),
       in_range<std::size_t>("redis.window_frames_max", redis.window_frames_max, 1, 65'536),

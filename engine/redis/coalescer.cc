@@ -12,6 +12,11 @@ namespace {
 // A message's first fields and brackets, beside its items.
 constexpr std::size_t kMessageHeadBytes = 64;
 
+// An acknowledgement that takes no longer than this had no queue before it.
+constexpr base::Duration kFresh = std::chrono::milliseconds{5};
+// Of the time that was spent beyond it, one part in so many more may be spent lingering.
+constexpr int kLingerShare = 4;
+
 std::size_t bytes_of(const event::Notification& notification) noexcept {
   return notification.bytes() + (sizeof(Held) - sizeof(event::Notification));
 }
@@ -32,12 +37,15 @@ event::Notification copy_of(const event::Notification& notification) {
 }  // namespace
 
 Coalescer::Coalescer(const Limits& limits, std::vector<ChannelTemplate> templates)
-    : limits_(limits), memory_(std::move(templates), limits.sources_remembered_max) {
+    : limits_(limits),
+      memory_(std::move(templates), limits.sources_remembered_max),
+      linger_(limits.linger) {
   CHECK(limits_.frame_events_max > 0 && limits_.held_max > 0, "limits are validated");
 }
 
 std::size_t Coalescer::add(event::Notification&& notification, base::TimePoint now) noexcept {
   const std::size_t templates = memory_.templates();
+  follow_age(notification.age());
   std::size_t placed = 0;
   std::size_t dropped = 0;
   try {
@@ -101,6 +109,15 @@ std::size_t Coalescer::put(Channel& channel, event::Notification&& notification,
   return dropped;
 }
 
+void Coalescer::follow_age(base::Duration age) noexcept {
+  linger_ = std::max(limits_.linger, std::min((age - kFresh) / kLingerShare, limits_.linger_max));
+}
+
+base::Duration Coalescer::linger() const noexcept {
+  const bool half_full = held_ > limits_.held_max / 2 || held_bytes_ > limits_.held_bytes_max / 2;
+  return half_full ? base::Duration::zero() : linger_;
+}
+
 bool Coalescer::fits(std::size_t bytes) const noexcept {
   return held_ < limits_.held_max && held_bytes_ + bytes <= limits_.held_bytes_max;
 }
@@ -114,13 +131,13 @@ std::optional<Frame> Coalescer::take_due(base::TimePoint now) {
 }
 
 bool Coalescer::is_due(const OpenFrame& frame, base::TimePoint now) const noexcept {
-  return frame.in_full.linked || now == base::kNever || now - frame.opened_at >= limits_.linger;
+  return frame.in_full.linked || now == base::kNever || now - frame.opened_at >= linger();
 }
 
 base::TimePoint Coalescer::next_due_at() const noexcept {
   if (all_.empty()) return base::kNever;
   if (!full_.empty()) return base::TimePoint::min();
-  return all_.front()->opened_at + limits_.linger;
+  return all_.front()->opened_at + linger();
 }
 
 void Coalescer::make_room_for_a_frame() {

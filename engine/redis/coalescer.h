@@ -5,9 +5,12 @@
 //            [ open frame of channel B ]
 //            frames stand in the order in which they were opened
 //
-// A frame may leave when its oldest notification has waited `linger`, or when it is full. The owner
-// takes frames only while its window has room, so frames grow while it has none: an idle engine
-// adds no delay and a busy one sends one PUBLISH for many events. Frames leave in the order in
+// A frame may leave when its oldest notification has lingered, or when it is full. How long it
+// lingers follows the age of the news: what came fresh from Kafka goes at once, what had to queue
+// for it waits a little longer for company. So a light load is not delayed, and a heavy one costs
+// Redis one PUBLISH for many events. The owner takes frames only while its window has room, so they
+// grow as well while it has none, and none lingers while more than half of the room is taken.
+// Frames leave in the order in
 // which they were opened (a full one may overtake those of other channels that still linger), and
 // those of one channel always in order.
 //
@@ -38,6 +41,7 @@ class Coalescer {
  public:
   struct Limits {
     base::Duration linger{0};
+    base::Duration linger_max{0};
     std::size_t frame_events_max = 64;
     std::size_t frame_bytes_max = 16 * 1024;
     // Notifications held, one per template, and their bytes with those of their frames.
@@ -71,6 +75,8 @@ class Coalescer {
   // How many units of the ledger one notification is: the templates.
   [[nodiscard]] std::size_t units() const noexcept { return memory_.templates(); }
   [[nodiscard]] std::size_t held() const noexcept { return held_; }
+  // How long a frame may linger now.
+  [[nodiscard]] base::Duration linger() const noexcept;
   [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
   [[nodiscard]] const SourceMemory& memory() const noexcept { return memory_; }
 
@@ -81,6 +87,7 @@ class Coalescer {
  private:
   std::size_t put(Channel& channel, event::Notification&& notification,
                   std::int64_t previous_offset, base::TimePoint now);
+  void follow_age(base::Duration age) noexcept;
   [[nodiscard]] bool fits(std::size_t bytes) const noexcept;
   [[nodiscard]] bool is_due(const OpenFrame& frame, base::TimePoint now) const noexcept;
   [[nodiscard]] OpenFrame& open_frame(Channel& channel, base::TimePoint now) noexcept;
@@ -99,6 +106,7 @@ class Coalescer {
   FrameList<&OpenFrame::in_full> full_;  // In the order in which they became full.
   ArrivalOrder arrivals_;
 
+  base::Duration linger_;
   std::size_t held_ = 0;
   std::size_t held_bytes_ = 0;
 };

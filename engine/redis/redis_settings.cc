@@ -13,6 +13,7 @@ namespace {
 Coalescer::Limits limits_of(const RedisOptions& options) {
   return {
       .linger = options.linger,
+      .linger_max = options.linger_max,
       .frame_events_max = options.frame_events_max,
       .frame_bytes_max = options.frame_bytes_max,
       .held_max = options.notifications_max - queue_half(options.notifications_max),

@@ -80,6 +80,32 @@ TEST(CoalescerTest, ClosesAFrameWhenItsOldestEventHasWaitedLongEnough) {
   EXPECT_EQ(offsets(*coalescer.take_due(at(2ms))), (Offsets{1, 2}));
 }
 
+TEST(CoalescerTest, LingersAQuarterOfWhatTheEventWaitedForKafkaBeyondAFewMilliseconds) {
+  Coalescer coalescer{{.linger = 1ms, .linger_max = 10ms}, templates(kPerSource)};
+  const auto linger_after = [&coalescer](base::Duration age) {
+    event::Notification notification = event("7", 1);
+    notification.set_age(age);
+    EXPECT_EQ(coalescer.add(std::move(notification), at(0ms)), 0U);
+    const base::TimePoint due = coalescer.next_due_at();
+    EXPECT_TRUE(coalescer.take_due(due));
+    return due - at(0ms);
+  };
+  EXPECT_EQ(linger_after(0ms), 1ms) << "never less";
+  EXPECT_EQ(linger_after(25ms), 5ms);
+  EXPECT_EQ(linger_after(10s), 10ms) << "never more";
+  EXPECT_EQ(linger_after(8ms), 1ms) << "fresh news after old is not held up";
+}
+
+TEST(CoalescerTest, LingersNoMoreOnceHalfOfTheRoomIsTaken) {
+  Coalescer coalescer{{.linger = 1h, .held_max = 4}, templates(kPerSource)};
+  EXPECT_EQ(coalescer.add(event("a", 1), at(0ms)), 0U);
+  EXPECT_EQ(coalescer.add(event("b", 2), at(0ms)), 0U);
+  EXPECT_FALSE(coalescer.take_due(at(0ms)));
+  EXPECT_EQ(coalescer.add(event("c", 3), at(0ms)), 0U);
+  EXPECT_EQ(offsets(*coalescer.take_due(at(0ms))), (Offsets{1}));
+  EXPECT_FALSE(coalescer.take_due(at(0ms)));
+}
+
 TEST(CoalescerTest, ForgetsEveryPreviousOffsetWhenTheQueueHasLostTrackOfWhoMissedSome) {
   Coalescer coalescer{{}, templates(kPerSource)};
   EXPECT_EQ(coalescer.add(event("a", 1), at(0ms)), 0U);
@@ -259,7 +285,7 @@ class NaiveCoalescer {
   std::optional<Sent> take_due(base::TimePoint now) {
     if (frames_.empty()) return std::nullopt;
     auto chosen = frames_.begin();
-    if (!chosen->full && now - chosen->opened_at < limits_.linger) {
+    if (!chosen->full && now - chosen->opened_at < linger()) {
       chosen = frames_.end();
       for (auto it = frames_.begin(); it != frames_.end(); ++it) {
         if (it->full && (chosen == frames_.end() || it->full < chosen->full)) chosen = it;
@@ -293,6 +319,10 @@ class NaiveCoalescer {
     std::uint64_t full = 0;  // When it became full; 0 while it is not.
     std::deque<Event> events;
   };
+
+  base::Duration linger() const {
+    return held() > limits_.held_max / 2 ? base::Duration{0} : limits_.linger;
+  }
 
   std::size_t put(const std::string& channel, std::int64_t offset, std::int64_t previous,
                   std::uint32_t missed, base::TimePoint now) {
