@@ -112,8 +112,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
       hand_over(partition, events, refused);
       return;
     }
-    introductions_.wait_behind(partition, std::move(events));
-    events.clear();
+    introductions_.wait_behind(partition, std::exchange(events, {}));
     hand_over_next(partition, refused);
   }
 

@@ -117,7 +117,7 @@ TEST(LineReaderTest, GivesTheSameLinesHoweverTheBytesArrive) {
   const std::string expected =
       "1:first|2:blank|3:0123456789|4:long(01234567890)|5:blank|6:ab\xef\xbb\xbf|7:last|";
   for (std::size_t read_bytes = 1; read_bytes <= text.size(); ++read_bytes) {
-    for (const std::size_t block_bytes : {1, 2, 3, 7, 64}) {
+    for (const std::size_t block_bytes : {1U, 2U, 3U, 7U, 64U}) {
       EXPECT_EQ(lines_of(text, read_bytes, {.line_bytes_max = 10, .block_bytes = block_bytes}),
                 expected)
           << read_bytes << " bytes a read, blocks of " << block_bytes;

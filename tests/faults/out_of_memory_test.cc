@@ -64,7 +64,9 @@ class Refusing {
 
 extern "C" {
 
-void* __libc_malloc(std::size_t size);  // glibc's own, under its other name.
+// glibc's own, under its other name.
+// NOLINTNEXTLINE(readability-identifier-naming): glibc's to choose.
+void* __libc_malloc(std::size_t size);
 
 void* malloc(std::size_t size) {
   if (malloc_refusals.refuse()) {

@@ -18,7 +18,7 @@ class OpenFlowTest : public ::testing::Test {
  protected:
   Status open(const Options& options) {
     const auto start = std::chrono::steady_clock::now();
-    const Status status = Engine::open(options, engine_);
+    Status status = Engine::open(options, engine_);
     took_ = std::chrono::steady_clock::now() - start;
     EXPECT_EQ(status.ok(), engine_ != nullptr);
     return status;

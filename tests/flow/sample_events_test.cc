@@ -102,10 +102,11 @@ TEST(SampleEventsFlowTest, ArriveByteForByteInOrderWithTheirNotifications) {
     ids.push_back(frame.at("id").get<std::string>());
   }
   std::map<std::string, std::vector<std::string>> expected;
+  const std::string prefix = "events:" + topic + ":";
   for (const auto& [source, its_lines] : by_source) {
+    std::vector<std::string>& ids = expected[prefix + source];
     for (const std::string& line : its_lines) {
-      expected["events:" + topic + ":" + source].push_back(
-          nlohmann::json::parse(line).at("id").get<std::string>());
+      ids.push_back(nlohmann::json::parse(line).at("id").get<std::string>());
     }
   }
   EXPECT_EQ(ids_by_channel, expected);

@@ -96,7 +96,7 @@ bool EngineRun::drained_within(std::chrono::milliseconds timeout) const {
 }
 
 Status EngineRun::stop(std::chrono::milliseconds deadline) {
-  const Status status = engine_->stop(deadline);
+  Status status = engine_->stop(deadline);
   const Stats stats = engine_->stats();
   EXPECT_TRUE(stats.balances());
   EXPECT_EQ(stats[Counter::pending], 0U);

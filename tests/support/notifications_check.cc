@@ -15,6 +15,7 @@ using nlohmann::json;
 struct Place {
   std::int32_t partition = -1;
   std::int64_t offset = -1;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes <=>'s zero for a pointer.
   auto operator<=>(const Place&) const = default;
 };
 

@@ -48,7 +48,7 @@ std::string RedisAdmin::command(std::string_view words) {
   std::istringstream stream{std::string{words}};
   std::vector<std::string> split;
   for (std::string word; stream >> word;) split.push_back(word);
-  const std::string reply = reply_to(split);
+  std::string reply = reply_to(split);
   if (reply.starts_with("(error) ")) {
     throw std::runtime_error{std::string{words} + ": " + reply};
   }

@@ -285,10 +285,10 @@ class NaiveCoalescer {
   std::optional<Sent> take_due(base::TimePoint now) {
     if (frames_.empty()) return std::nullopt;
     auto chosen = frames_.begin();
-    if (!chosen->full && now - chosen->opened_at < linger()) {
+    if (chosen->full == 0 && now - chosen->opened_at < linger()) {
       chosen = frames_.end();
       for (auto it = frames_.begin(); it != frames_.end(); ++it) {
-        if (it->full && (chosen == frames_.end() || it->full < chosen->full)) chosen = it;
+        if (it->full != 0 && (chosen == frames_.end() || it->full < chosen->full)) chosen = it;
       }
       if (chosen == frames_.end()) return std::nullopt;
     }
@@ -367,7 +367,7 @@ void compare_with_the_naive_one(std::uint64_t seed) {
   const std::uint64_t take_percent = 5 + random() % 60;
 
   std::vector<std::string> texts = kPerSource;
-  if (two) texts.push_back("all:{source_type}");
+  if (two) texts.emplace_back("all:{source_type}");
   Coalescer coalescer{limits, templates(texts)};
   NaiveCoalescer naive{limits, two};
   std::uint64_t added = 0;

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 class HiredisConnectionTest : public ::testing::Test {
  protected:
-  void connect_to(RedisAddress address) {
+  void connect_to(const RedisAddress& address) {
     connection_ = make_hiredis_connection(address);
     connection_->connect();
   }
@@ -99,7 +99,7 @@ TEST_F(HiredisConnectionTest, LetsNoValueForgeACommand) {
   RedisServerProcess server;
   connect_to_port(server.port());
   ASSERT_TRUE(becomes(LinkState::open));
-  send({"PUBLISH", "c\r\n*1\r\n$8\r\nFLUSHALL\r\n", std::string_view{"\r\n$3\r\n\0:9\r\n", 12}});
+  send({"PUBLISH", "c\r\n*1\r\n$8\r\nFLUSHALL\r\n", std::string_view{"\r\n$3\r\n\0:9\r\n", 11}});
   send({"PUBLISH", "", ""});
   ASSERT_TRUE(has_replies(2));
   PlainClient asker{server.port()};

@@ -19,36 +19,36 @@ using std::chrono::seconds;
 class CountingDuty final : public Duty {
  public:
   std::size_t do_work(TimePoint) override {
-    cycles_.fetch_add(1);
+    cycles.fetch_add(1);
     sigset_t blocked;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
-    all_blocked_ = ::sigismember(&blocked, SIGPIPE) == 1 && ::sigismember(&blocked, SIGTERM) == 1;
-    const std::size_t work = given_.exchange(0);
-    done_.fetch_add(work);
+    all_blocked = ::sigismember(&blocked, SIGPIPE) == 1 && ::sigismember(&blocked, SIGTERM) == 1;
+    const std::size_t work = given.exchange(0);
+    done.fetch_add(work);
     return work;
   }
-  [[nodiscard]] WakeUp wake_up() const override { return {.at = wake_at_}; }
-  [[nodiscard]] bool finished() const override { return end_.load(); }
+  [[nodiscard]] WakeUp wake_up() const override { return {.at = wake_at}; }
+  [[nodiscard]] bool finished() const override { return end.load(); }
 
-  std::atomic<std::size_t> given_{0};
-  std::atomic<std::size_t> done_{0};
-  std::atomic<std::size_t> cycles_{0};
-  std::atomic<bool> end_{false};
-  std::atomic<bool> all_blocked_{false};
-  TimePoint wake_at_ = kNever;
+  std::atomic<std::size_t> given{0};
+  std::atomic<std::size_t> done{0};
+  std::atomic<std::size_t> cycles{0};
+  std::atomic<bool> end{false};
+  std::atomic<bool> all_blocked{false};
+  TimePoint wake_at = kNever;
 };
 
 class WorkerTest : public ::testing::Test {
  protected:
   ~WorkerTest() override {
-    duty_.end_ = true;
+    duty_.end = true;
     parker_.unpark();
     worker_.join();
   }
 
   bool wait_until_done(std::size_t count) {
     const TimePoint deadline = Clock::now() + seconds{10};
-    while (duty_.done_.load() < count) {
+    while (duty_.done.load() < count) {
       if (Clock::now() > deadline) return false;
       std::this_thread::yield();
     }
@@ -65,12 +65,12 @@ TEST_F(WorkerTest, IsWokenByEachPushHoweverLongItSlept) {
   for (std::size_t i = 1; i <= 200; ++i) {
     if (i % 10 == 0) {
       // Long enough for the worker to give up napping and park.
-      const std::size_t cycles = duty_.cycles_.load();
+      const std::size_t cycles = duty_.cycles.load();
       const TimePoint parked_by = Clock::now() + milliseconds{5};
-      while (Clock::now() < parked_by && duty_.cycles_.load() < cycles + 100)
+      while (Clock::now() < parked_by && duty_.cycles.load() < cycles + 100)
         std::this_thread::yield();
     }
-    duty_.given_ = 1;
+    duty_.given = 1;
     parker_.unpark();
     ASSERT_TRUE(wait_until_done(i));
   }
@@ -80,20 +80,20 @@ TEST_F(WorkerTest, SleepsWhenThereIsNothingToDo) {
   ASSERT_TRUE(worker_.start("test", duty_, parker_));
   const TimePoint settled = Clock::now() + milliseconds{50};
   while (Clock::now() < settled) std::this_thread::yield();
-  const std::size_t cycles = duty_.cycles_.load();
+  const std::size_t cycles = duty_.cycles.load();
   const TimePoint later = Clock::now() + milliseconds{100};
   while (Clock::now() < later) std::this_thread::yield();
-  EXPECT_LE(duty_.cycles_.load(), cycles + 2);
+  EXPECT_LE(duty_.cycles.load(), cycles + 2);
 }
 
 TEST_F(WorkerTest, WakesAtTheTimeTheDutyAsksFor) {
-  duty_.wake_at_ = Clock::now() + milliseconds{30};
+  duty_.wake_at = Clock::now() + milliseconds{30};
   ASSERT_TRUE(worker_.start("test", duty_, parker_));
-  while (Clock::now() < duty_.wake_at_) std::this_thread::yield();
-  const std::size_t cycles = duty_.cycles_.load();
+  while (Clock::now() < duty_.wake_at) std::this_thread::yield();
+  const std::size_t cycles = duty_.cycles.load();
   const TimePoint deadline = Clock::now() + seconds{10};
-  while (duty_.cycles_.load() == cycles && Clock::now() < deadline) std::this_thread::yield();
-  EXPECT_GT(duty_.cycles_.load(), cycles);
+  while (duty_.cycles.load() == cycles && Clock::now() < deadline) std::this_thread::yield();
+  EXPECT_GT(duty_.cycles.load(), cycles);
 }
 
 TEST_F(WorkerTest, BlocksEverySignalInItsThreadAndNoneInTheCallers) {
@@ -103,10 +103,10 @@ TEST_F(WorkerTest, BlocksEverySignalInItsThreadAndNoneInTheCallers) {
   ASSERT_TRUE(worker_.start("test", duty_, parker_));
   ::pthread_sigmask(SIG_SETMASK, nullptr, &after);
   EXPECT_EQ(::sigismember(&before, SIGTERM), ::sigismember(&after, SIGTERM));
-  duty_.given_ = 1;
+  duty_.given = 1;
   parker_.unpark();
   ASSERT_TRUE(wait_until_done(1));
-  EXPECT_TRUE(duty_.all_blocked_);
+  EXPECT_TRUE(duty_.all_blocked);
 }
 
 TEST_F(WorkerTest, KnowsItsOwnThread) {
