@@ -93,6 +93,16 @@ TEST(LedgerTest, SaysWhatToDoAboutEventsThatFailed) {
   EXPECT_EQ(verdict_text(report),
             "6 events are not in Kafka. 4 events may or may not be in Kafka. 10 of them could not "
             "be saved in dead.ndjson: publish their lines again.\n");
+
+  report.checkpoint_file = "state";
+  EXPECT_EQ(verdict_text(report),
+            "6 events are not in Kafka. 4 events may or may not be in Kafka. The same command "
+            "publishes them again, because state stands before them.\n");
+  report.unsaved = 3;
+  EXPECT_EQ(verdict_text(report),
+            "6 events are not in Kafka. 4 events may or may not be in Kafka. 3 of them were left: "
+            "the same command publishes them again, because state stands before them. Publish what "
+            "is saved again: jq -r .payload dead.ndjson | dualstream ingest ...\n");
 }
 
 TEST(LedgerTest, SaysWhereAnInputGoesOnAfterASignal) {

@@ -217,5 +217,31 @@ TEST(LineReaderTest, AgreesWithANaiveTwinOnRandomText) {
   }
 }
 
+// Of each line of a random text, what is left behind it.
+TEST(LineReaderTest, GoesOnAtAnyLineAsIfItHadReadThoseBefore) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random{seed};
+  std::string text = "\xef\xbb\xbf";
+  for (int i = 0; i < 2'000; ++i) text += "ab \r\n\n"[random() % 6];
+  const LineReaderOptions options{.line_bytes_max = 5, .block_bytes = 7};
+  TextSource source{text, 7};
+  LineReader reader{source, options};
+  Line line;
+  while (reader.next(line) == NextResult::line) {
+    if (!line.last) continue;
+    TextSource rest{text.substr(reader.offset()), 7};
+    LineReader second{rest, options, {.line = line.number + 1, .offset = reader.offset()}};
+    TextSource whole{text, 7};
+    LineReader first{whole, options};
+    std::string expected = read_all(first).lines;
+    const std::string next = std::to_string(line.number + 1) + ":";
+    const std::size_t at = expected.find("|" + next);
+    expected = at == std::string::npos ? "" : expected.substr(at + 1);
+    ASSERT_EQ(read_all(second).lines, expected) << "line " << line.number;
+    ASSERT_EQ(second.offset(), text.size());
+  }
+}
+
 }  // namespace
 }  // namespace dualstream::command

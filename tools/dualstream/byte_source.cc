@@ -40,6 +40,11 @@ Status FileSource::open(const std::string& name, int stop_fd, std::unique_ptr<Fi
 
 FileSource::~FileSource() { ::close(fd_); }
 
+Status FileSource::seek(const std::string& name, std::uint64_t offset) const {
+  return ::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) >= 0 ? Status{}
+                                                                 : unreadable(name, errno);
+}
+
 ReadAnswer FileSource::read(std::span<char> into) {
   while (true) {
     std::array<pollfd, 2> fds{{{.fd = fd_, .events = POLLIN, .revents = 0},

@@ -46,6 +46,12 @@ class FileSource final : public ByteSource {
 
   ReadAnswer read(std::span<char> into) override;
 
+  // Goes on reading at `offset`, which a file on a disk allows.
+  [[nodiscard]] Status seek(const std::string& name, std::uint64_t offset) const;
+
+  // To look at the file; it stays the source's.
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+
   // A file on a disk: what was not read is still there. A pipe's bytes are gone once read.
   [[nodiscard]] bool is_regular() const noexcept { return regular_; }
 

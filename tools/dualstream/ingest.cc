@@ -12,6 +12,7 @@
 
 #include "bad_lines.h"
 #include "byte_source.h"
+#include "checkpoint.h"
 #include "commands.h"
 #include "console.h"
 #include "dualstream/engine.h"
@@ -29,6 +30,12 @@ namespace dualstream::command {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Lines behind the saved marks: those in flight and as many that wait to be saved, but not so few
+// that the disk is waited for all the time.
+std::uint64_t checkpoint_window(std::uint64_t events_max) {
+  return events_max + std::max<std::uint64_t>(events_max, 10'000);
+}
 
 class PublisherTaker final : public LineTaker {
  public:
@@ -65,7 +72,8 @@ Status check_outputs(const std::vector<std::string>& inputs, const Settings& set
   const auto error = [](const std::string& message) {
     return Status::error(StatusCode::invalid_options, message);
   };
-  for (const std::string& output : {settings.bad_file, settings.dead_letter_file}) {
+  for (const std::string& output :
+       {settings.bad_file, settings.dead_letter_file, settings.checkpoint_file}) {
     if (output.empty()) continue;
     for (const std::string& input : inputs) {
       if (same_file(input, output)) {
@@ -76,6 +84,12 @@ Status check_outputs(const std::vector<std::string>& inputs, const Settings& set
   if (!settings.bad_file.empty() && !settings.dead_letter_file.empty() &&
       same_file(settings.bad_file, settings.dead_letter_file)) {
     return error("--bad-file and --dead-letter are the same file; name another one");
+  }
+  for (const std::string& output : {settings.bad_file, settings.dead_letter_file}) {
+    if (!output.empty() && !settings.checkpoint_file.empty() &&
+        same_file(output, settings.checkpoint_file)) {
+      return error(output + " is --checkpoint too; name another file");
+    }
   }
   return {};
 }
@@ -109,6 +123,9 @@ class Ingest {
       return refuse(exit_code_of(status), with_origin(status.message, configuration_));
     }
     started_at_ = Clock::now();
+    if (const Status status = start_checkpoint(); !status.ok()) {
+      return refuse(ExitCode::undelivered, status.message);
+    }
     start_progress();
     if (inputs_ == std::vector<std::string>{"-"} && ::isatty(STDIN_FILENO) != 0 &&
         !settings().quiet) {
@@ -146,7 +163,43 @@ class Ingest {
     if (const Status status = Signals::start(console_, *stop_, signals_); !status.ok()) {
       return refuse(ExitCode::undelivered, status.message);
     }
+    if (const ExitCode failed = open_checkpoint(); failed != ExitCode::ok) return failed;
     return open_outputs();
+  }
+
+  ExitCode open_checkpoint() {
+    if (settings().checkpoint_file.empty()) return ExitCode::ok;
+    const Status status =
+        Checkpoint::open({.file = settings().checkpoint_file,
+                          .topic = settings().engine.kafka.topic,
+                          .window_lines = checkpoint_window(settings().engine.queue.events_max)},
+                         inputs_, checkpoint_);
+    if (!status.ok()) {
+      return refuse(
+          status.code == StatusCode::exhausted ? ExitCode::output_failed : ExitCode::usage,
+          status.message + "; nothing was published");
+    }
+    for (std::size_t at = 0; at < inputs_.size(); ++at) {
+      const LinePosition& next = checkpoint_->start(at).next;
+      bytes_total_ -= std::min(bytes_total_, next.offset);
+      if (next.line > 1) {
+        console_.log(LogLevel::info, inputs_[at] + " goes on at line " + std::to_string(next.line) +
+                                         ", as " + settings().checkpoint_file + " says");
+      }
+    }
+    return ExitCode::ok;
+  }
+
+  // What lines that are done with left in other files has to be there before they are passed.
+  Status start_checkpoint() {
+    if (!checkpoint_) return {};
+    const auto make_safe = [this] {
+      return (!dead_letters_ || dead_letters_->sync()) && (!bad_file_ || bad_file_->sync());
+    };
+    return checkpoint_->start_saving(make_safe, [this](const std::string& message) {
+      console_.log(LogLevel::error, message + "; reading stops");
+      stop_->request(StopReason::output_failed);
+    });
   }
 
   ExitCode open_outputs() {
@@ -168,14 +221,15 @@ class Ingest {
     if (const Status status = check_outputs(inputs_, settings()); !status.ok()) {
       return refuse(ExitCode::usage, status.message);
     }
-    outcomes_.emplace(inputs_, dead_letters_.get(), console_, *stop_);
+    outcomes_.emplace(inputs_, dead_letters_.get(), console_, *stop_, checkpoint_.get());
     bad_lines_.emplace(inputs_,
                        BadLinesOptions{.bad_max = settings().bad_max, .file = bad_file_.get()},
                        console_, *stop_);
     intake_.emplace(
         inputs_,
         IntakeOptions{.threads = settings().threads,
-                      .reader = {.line_bytes_max = settings().engine.json.line_bytes_max}},
+                      .reader = {.line_bytes_max = settings().engine.json.line_bytes_max},
+                      .checkpoint = checkpoint_.get()},
         *bad_lines_, *stop_);
     return ExitCode::ok;
   }
@@ -220,6 +274,7 @@ class Ingest {
   ExitCode conclude() {
     if (dead_letters_) dead_letters_->sync();
     if (bad_file_) bad_file_->sync();
+    checkpoint_saved_ = !checkpoint_ || checkpoint_->finish();
     bad_lines_->summarize();
     outcomes_->summarize();
     const RunReport report = make_report();
@@ -236,19 +291,21 @@ class Ingest {
   }
 
   [[nodiscard]] RunReport make_report() const {
-    RunReport report{.stats = engine_->stats(),
-                     .intake = intake_->counts(),
-                     .bad = bad_lines_->count(),
-                     .bad_reasons = bad_lines_->by_reason(),
-                     .failures = outcomes_->failures(),
-                     .unsaved = outcomes_->unsaved(),
-                     .notifications = !settings().engine.redis.address.empty(),
-                     .stop_reason = stop_->reason(),
-                     .output_failed = (dead_letters_ && dead_letters_->failed()) ||
-                                      (bad_file_ && bad_file_->failed()),
-                     .bad_max = settings().bad_max,
-                     .bad_file = settings().bad_file,
-                     .dead_letter_file = settings().dead_letter_file};
+    RunReport report{
+        .stats = engine_->stats(),
+        .intake = intake_->counts(),
+        .bad = bad_lines_->count(),
+        .bad_reasons = bad_lines_->by_reason(),
+        .failures = outcomes_->failures(),
+        .unsaved = outcomes_->unsaved(),
+        .notifications = !settings().engine.redis.address.empty(),
+        .stop_reason = stop_->reason(),
+        .output_failed = !checkpoint_saved_ || (dead_letters_ && dead_letters_->failed()) ||
+                         (bad_file_ && bad_file_->failed()),
+        .bad_max = settings().bad_max,
+        .bad_file = settings().bad_file,
+        .dead_letter_file = settings().dead_letter_file,
+        .checkpoint_file = checkpoint_saved_ ? settings().checkpoint_file : std::string{}};
     const Clock::time_point end = outcomes_->last_delivery();
     report.seconds =
         std::chrono::duration<double>((end > started_at_ ? end : Clock::now()) - started_at_)
@@ -274,6 +331,8 @@ class Ingest {
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<OutputFile> bad_file_;
   std::unique_ptr<OutputFile> dead_letters_;
+  std::unique_ptr<Checkpoint> checkpoint_;
+  bool checkpoint_saved_ = false;
   std::optional<Outcomes> outcomes_;
   std::optional<BadLines> bad_lines_;
   std::optional<Intake> intake_;
@@ -316,17 +375,18 @@ in [brackets]; durations are written 250ms, 5s, 2m, 1h, and sizes 64KiB, 1MiB.
   dualstream ingest --brokers localhost:9092 --topic events --redis localhost:6379 events.ndjson
   zcat events-*.gz | dualstream ingest --config ingest.conf --bad-file bad.ndjson
   dualstream ingest --config ingest.conf --source-type user --source-id /actor/login events.ndjson
+  dualstream ingest --config ingest.conf --checkpoint ingest.state /var/log/events-*.ndjson
   dualstream ingest --config ingest.conf --threads 4 --dead-letter failed.ndjson --json *.ndjson
 
 Exit codes, the smallest that applies:
     0  Every event is in Kafka. Bad lines may have been skipped.
     1  Events failed, or lines could not be published; the ledger says which and what to do.
-    2  A flag, a variable or a config file cannot be used. Nothing was published.
+    2  A flag, a variable, a config file or a checkpoint cannot be used. Nothing was published.
     3  Kafka cannot be reached, refuses the credentials or has no such topic, or the engine cannot
        start for another reason. Nothing was published.
     4  More bad lines than --max-bad. What was read before them is in Kafka.
     5  An input could not be read.
-    6  --bad-file, --dead-letter or stdout could not be written.
+    6  --bad-file, --dead-letter, --checkpoint or stdout could not be written.
   130  A second SIGINT, SIGTERM or SIGHUP ended it at once.
 )",
     .check = check,

@@ -53,11 +53,29 @@ class Intake::Reader {
       fail(input, opened.message);
       return;
     }
-    LineReader reader{*source, intake_.options_.reader};
+    LinePosition start;
+    if (const Status status = go_on(input, *source, start); !status.ok()) {
+      fail(input, status.message);
+      return;
+    }
+    intake_.progress_[input].next_line = start.line;
+    LineReader reader{*source, intake_.options_.reader, start};
     const bool regular = source->is_regular();
     const NextResult result = read_lines(input, regular, reader);
     finish(input, result, reader);
     if (!regular && result == NextResult::stopped) count_left(reader);
+  }
+
+  // Moves to where the checkpoint says that the input goes on.
+  Status go_on(std::size_t input, FileSource& source, LinePosition& start) {
+    if (intake_.options_.checkpoint == nullptr) return {};
+    InputMark mark;
+    if (Status status = intake_.options_.checkpoint->enter(input, source.fd(), mark);
+        !status.ok()) {
+      return status;
+    }
+    start = mark.next;
+    return source.seek(intake_.inputs_[input], start.offset);
   }
 
   // Returns why it ended: `stopped` also when a line could not be published any more.
@@ -70,7 +88,8 @@ class Intake::Reader {
       result = reader.next(line);
       add(counters_.bytes, reader.bytes() - bytes_before);
       if (result != NextResult::line) break;
-      if (!handle(line, {.input = input, .line = line.number}, regular, keeper)) {
+      const LinePlace place{.input = input, .line = line.number};
+      if (!begin(line, place, reader.offset(), regular) || !handle(line, place, regular, keeper)) {
         if (!regular) count_left(line);
         break;
       }
@@ -96,15 +115,36 @@ class Intake::Reader {
     }
   }
 
+  // Tells the checkpoint of the line, which may have to wait until others are done with. False if
+  // reading has to stop first.
+  bool begin(const Line& line, LinePlace place, std::uint64_t end, bool regular) {
+    Checkpoint* const checkpoint = intake_.options_.checkpoint;
+    if (checkpoint == nullptr || !line.last) return true;
+    while (!checkpoint->begin(place.input, line.raw, line.ended, end, kRoomWait)) {
+      if (must_stop(regular)) return false;
+    }
+    return true;
+  }
+
+  // A line that has no event is done with. But if it is bad and lacks its end, that may be still to
+  // come: the next run reads it again.
+  void settle(const Line& line, LinePlace place) const {
+    if (intake_.options_.checkpoint == nullptr || !line.last) return;
+    if (line.kind != LineKind::blank && !line.ended) return;
+    intake_.options_.checkpoint->settle({&place, 1});
+  }
+
   // Whether the line is done with.
   bool handle(const Line& line, LinePlace place, bool regular,
               std::optional<OutputFile::Hold>& keeper) {
     switch (line.kind) {
       case LineKind::blank:
         add(counters_.blank, 1);
+        settle(line, place);
         return true;
       case LineKind::too_long:
         intake_.bad_lines_.add_piece(place, too_long_reason(), line, keeper);
+        settle(line, place);
         return true;
       case LineKind::whole:
         break;
@@ -120,6 +160,7 @@ class Intake::Reader {
         case PublishResult::too_large:
         case PublishResult::invalid:
           intake_.bad_lines_.add(place, taker_->refusal_reason(), line.raw);
+          settle(line, place);
           return true;
         case PublishResult::stopping:
           return false;

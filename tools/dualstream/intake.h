@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bad_lines.h"
+#include "checkpoint.h"
 #include "dualstream/outcome.h"
 #include "line_reader.h"
 #include "stop_request.h"
@@ -33,6 +34,7 @@ class LineTaker {
 struct IntakeOptions {
   std::size_t threads = 1;
   LineReaderOptions reader;
+  Checkpoint* checkpoint = nullptr;  // Where each input goes on, and who hears of its lines.
 };
 
 struct IntakeCounts {

@@ -71,10 +71,15 @@ std::string failed_text(const RunReport& report) {
   std::string text;
   if (lost > 0) text += plural(lost, "event") + (lost == 1 ? " is" : " are") + " not in Kafka. ";
   if (maybe > 0) text += plural(maybe, "event") + " may or may not be in Kafka. ";
-  if (file.empty()) {
+  const bool all_left = !report.checkpoint_file.empty() && report.unsaved == failed;
+  if (report.unsaved > 0 && !report.checkpoint_file.empty()) {
+    text += concat({all_left ? "The" : grouped(report.unsaved) + " of them were left: the",
+                    " same command publishes them again, because ",
+                    printable(report.checkpoint_file), " stands before them."});
+    if (all_left) return text;
+  } else if (file.empty()) {
     return text + "Publish those lines again; --dead-letter FILE would have kept them for that.";
-  }
-  if (report.unsaved > 0) {
+  } else if (report.unsaved > 0) {
     text += concat({grouped(report.unsaved), " of them could not be saved in ", file,
                     ": publish their lines again."});
   }
@@ -96,6 +101,8 @@ std::string stop_text(const RunReport& report) {
                      grouped(report.bad_max.value_or(0)), "."});
     case StopReason::output_failed:
       return "Stopped because an output could not be written.";
+    case StopReason::events_failed:
+      return "Stopped because events failed and there is no --dead-letter FILE to keep them.";
   }
   return {};
 }
@@ -150,6 +157,8 @@ std::string_view stop_name(StopReason reason) {
       return "too_many_bad";
     case StopReason::output_failed:
       return "output_failed";
+    case StopReason::events_failed:
+      return "events_failed";
   }
   return "unknown";
 }

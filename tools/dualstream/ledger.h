@@ -38,6 +38,7 @@ struct RunReport {
   std::optional<std::uint64_t> bad_max;
   std::string bad_file;
   std::string dead_letter_file;
+  std::string checkpoint_file;  // Empty also when it could not be saved.
 };
 
 [[nodiscard]] ExitCode exit_code_of(const RunReport& report);

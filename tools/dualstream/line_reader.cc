@@ -13,11 +13,15 @@ bool is_blank(std::string_view text) {
 
 }  // namespace
 
-LineReader::LineReader(ByteSource& source, const LineReaderOptions& options)
+LineReader::LineReader(ByteSource& source, const LineReaderOptions& options,
+                       const LinePosition& start)
     : source_(source),
       options_(options),
       // The longest line with its "\r\n" and a mark, whatever lies before it in the block.
-      buffer_(options.line_bytes_max + options.block_bytes + kByteOrderMark.size() + 2) {}
+      buffer_(options.line_bytes_max + options.block_bytes + kByteOrderMark.size() + 2),
+      start_offset_(start.offset),
+      number_(start.line - 1),
+      start_(start.offset == 0) {}
 
 NextResult LineReader::next(Line& line) {
   while (true) {
@@ -65,6 +69,7 @@ void LineReader::give(Line& line, std::size_t size, bool ended) {
   if (text.ends_with('\r')) text.remove_suffix(1);
   if (too_long_ || text.size() > options_.line_bytes_max) {
     give_piece(line, size, true);
+    line.ended = ended;
     begin_ += ended ? 1 : 0;
     searched_ = begin_;
     return;
@@ -74,7 +79,8 @@ void LineReader::give(Line& line, std::size_t size, bool ended) {
           .number = number_,
           .text = text,
           .raw = raw,
-          .last = true};
+          .last = true,
+          .ended = ended};
   begin_ += size + (ended ? 1 : 0);
   searched_ = begin_;
 }

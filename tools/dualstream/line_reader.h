@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "byte_source.h"
+#include "low_water.h"
 
 namespace dualstream::command {
 
@@ -34,6 +35,7 @@ struct Line {
   std::string_view text;     // Without its end.
   std::string_view raw;      // With the '\r', if it had one.
   bool last = true;
+  bool ended = true;  // By a '\n': only the last line of all may lack it.
 };
 
 enum class NextResult : std::uint8_t {
@@ -46,8 +48,8 @@ enum class NextResult : std::uint8_t {
 // Thread: one at a time.
 class LineReader {
  public:
-  // `source` outlives it.
-  LineReader(ByteSource& source, const LineReaderOptions& options);
+  // `source` outlives it. `start` is where it stands already.
+  LineReader(ByteSource& source, const LineReaderOptions& options, const LinePosition& start = {});
 
   // The views of `line` hold until the next call.
   [[nodiscard]] NextResult next(Line& line);
@@ -55,6 +57,11 @@ class LineReader {
   // Bytes read so far, and the errno of `failed`.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] int error() const noexcept { return error_; }
+
+  // Where in the whole of the input the next line begins.
+  [[nodiscard]] std::uint64_t offset() const noexcept {
+    return start_offset_ + bytes_ - left_over();
+  }
 
   // Bytes read that belong to no line given out.
   [[nodiscard]] std::size_t left_over() const noexcept { return end_ - begin_; }
@@ -73,9 +80,10 @@ class LineReader {
   std::size_t begin_ = 0;     // Of what was not given out.
   std::size_t searched_ = 0;  // From begin_ to here there is no '\n'.
   std::size_t end_ = 0;
-  std::uint64_t number_ = 0;  // Of the last line that was begun.
+  const std::uint64_t start_offset_;
+  std::uint64_t number_;  // Of the last line that was begun.
   std::uint64_t bytes_ = 0;
-  bool start_ = true;      // Nothing was given out yet.
+  bool start_;             // At the input's very beginning.
   bool too_long_ = false;  // In the midst of a line over line_bytes_max.
   bool at_end_ = false;
   int error_ = 0;

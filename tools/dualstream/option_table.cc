@@ -96,6 +96,10 @@ constexpr std::array kOptions{
     OptionInfo{"dead-letter", kForIngest, kEverywhere, kRun, "FILE", "",
                "Append each event that failed to FILE, as a line of JSON.",
                [](Settings& s) -> Target { return &s.dead_letter_file; }},
+    OptionInfo{"checkpoint", kForIngest, kEverywhere, kRun, "FILE", "",
+               "Remember in FILE how far each input is done with, and go on from there: a run that "
+               "was killed loses nothing. Files only, no pipes.",
+               [](Settings& s) -> Target { return &s.checkpoint_file; }},
     OptionInfo{"drain-timeout", kForIngest, kEverywhere, kRun, "DURATION", "",
                "After SIGINT, SIGTERM or SIGHUP: how long to wait for the answers to what was "
                "read. A second signal ends at once.",

@@ -33,12 +33,13 @@ void Outcomes::take(std::span<const Outcome> outcomes) noexcept {
   if (failed > 0) {
     // Until they are saved; so an exception on the way leaves them counted.
     unsaved_.fetch_add(static_cast<std::uint64_t>(failed));
-    try {
-      take_failed(outcomes);
-    } catch (...) {
-      // Memory has run out. What was not saved is in unsaved_, and the run ends because of it.
-      stop_.request(StopReason::output_failed);
-    }
+  }
+  try {
+    if (failed > 0) take_failed(outcomes);
+    if (checkpoint_ != nullptr) settle(outcomes);
+  } catch (...) {
+    // Memory has run out. What was not saved is in unsaved_, and the run ends because of it.
+    stop_.request(StopReason::output_failed);
   }
   {
     const std::lock_guard lock{mutex_};
@@ -60,7 +61,7 @@ void Outcomes::take_failed(std::span<const Outcome> outcomes) {
   for (const Outcome& outcome : outcomes) {
     if (!is_failed(outcome)) continue;
     const LinePlace place = place_of(outcome.tag);
-    if (dead_letters_ != nullptr) {
+    if (dead_letters_ != nullptr && !left_for_next_run(outcome)) {
       append_dead_letter(lines, outcome, display_name(inputs_[place.input]), place.line);
       count += 1;
     }
@@ -72,6 +73,26 @@ void Outcomes::take_failed(std::span<const Outcome> outcomes) {
     }
   }
   if (count > 0) save(lines, count);
+}
+
+// After take_failed(): a dead letter that could not be written keeps the checkpoint from being
+// saved.
+void Outcomes::settle(std::span<const Outcome> outcomes) {
+  settled_.clear();
+  for (const Outcome& outcome : outcomes) {
+    if (is_failed(outcome) && left_for_next_run(outcome)) {
+      // Of no effect where the run stops already.
+      stop_.request(StopReason::events_failed);
+    } else {
+      settled_.push_back(place_of(outcome.tag));
+    }
+  }
+  checkpoint_->settle(settled_);
+}
+
+bool Outcomes::left_for_next_run(const Outcome& outcome) const {
+  return checkpoint_ != nullptr &&
+         (dead_letters_ == nullptr || outcome.failure == Failure::stopped);
 }
 
 void Outcomes::save(const std::string& lines, std::uint64_t count) {

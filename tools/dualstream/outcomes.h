@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint.h"
 #include "dualstream/outcome.h"
 #include "limited_report.h"
+#include "line_place.h"
 #include "output_file.h"
 #include "stop_request.h"
 
@@ -23,10 +25,16 @@ class Outcomes {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `dead_letters` takes the failed events, or nothing does.
+  // `dead_letters` takes the failed events, or nothing does. `checkpoint`, if there is one, is told
+  // of each event that is done with. An event that failed because the run stops, or that nothing
+  // takes, is not: the next run publishes it again, and this one stops.
   Outcomes(const std::vector<std::string>& inputs, OutputFile* dead_letters, Console& console,
-           StopRequest& stop)
-      : inputs_(inputs), dead_letters_(dead_letters), stop_(stop), report_(console, "failures") {}
+           StopRequest& stop, Checkpoint* checkpoint = nullptr)
+      : inputs_(inputs),
+        dead_letters_(dead_letters),
+        checkpoint_(checkpoint),
+        stop_(stop),
+        report_(console, "failures") {}
 
   void take(std::span<const Outcome> outcomes) noexcept;
 
@@ -47,14 +55,20 @@ class Outcomes {
 
  private:
   void take_failed(std::span<const Outcome> outcomes);
+  void settle(std::span<const Outcome> outcomes);
+  [[nodiscard]] bool left_for_next_run(const Outcome& outcome) const;
   void save(const std::string& lines, std::uint64_t count);
 
   const std::vector<std::string>& inputs_;
   OutputFile* const dead_letters_;
+  Checkpoint* const checkpoint_;
   StopRequest& stop_;
   LimitedReport report_;
   std::atomic<std::uint64_t> unsaved_{0};
   std::atomic<Clock::rep> last_delivery_{0};
+
+  // The Kafka worker's.
+  std::vector<LinePlace> settled_;
 
   // Guarded by mutex_.
   mutable std::mutex mutex_;

@@ -25,6 +25,7 @@ struct Settings {
   std::optional<std::uint64_t> bad_max;  // Nothing: no limit.
   std::string bad_file;
   std::string dead_letter_file;
+  std::string checkpoint_file;
   std::chrono::milliseconds drain_timeout{30'000};
 
   std::string config_file;

@@ -15,6 +15,7 @@ enum class StopReason : std::uint8_t {
   signal,
   too_many_bad,
   output_failed,
+  events_failed,  // And nothing keeps them but the checkpoint.
 };
 
 // Thread: any.
