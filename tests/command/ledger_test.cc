@@ -87,7 +87,7 @@ TEST(LedgerTest, SaysWhatToDoAboutEventsThatFailed) {
   report.dead_letter_file = "dead.ndjson";
   EXPECT_EQ(verdict_text(report),
             "6 events are not in Kafka. 4 events may or may not be in Kafka. Publish what is saved "
-            "again: jq -r .payload dead.ndjson | dualstream ingest ...\n");
+            "again: dualstream ingest --from-dead-letter dead.ndjson ...\n");
 
   report.unsaved = 10;
   EXPECT_EQ(verdict_text(report),
@@ -102,7 +102,7 @@ TEST(LedgerTest, SaysWhatToDoAboutEventsThatFailed) {
   EXPECT_EQ(verdict_text(report),
             "6 events are not in Kafka. 4 events may or may not be in Kafka. 3 of them were left: "
             "the same command publishes them again, because state stands before them. Publish what "
-            "is saved again: jq -r .payload dead.ndjson | dualstream ingest ...\n");
+            "is saved again: dualstream ingest --from-dead-letter dead.ndjson ...\n");
 }
 
 TEST(LedgerTest, SaysWhereAnInputGoesOnAfterASignal) {

@@ -48,6 +48,12 @@ TEST_F(OutputsTest, AppendsToWhatAFileHolds) {
   EXPECT_EQ(folder_.read("out"), "before\none\ntwo\n");
 }
 
+TEST_F(OutputsTest, EndsALastLineThatWasCutShort) {
+  const std::string name = folder_.write("out", "whole\ncut sho");
+  EXPECT_TRUE(open(name)->write("one\n"));
+  EXPECT_EQ(folder_.read("out"), "whole\ncut sho\none\n");
+}
+
 TEST_F(OutputsTest, SaysWhyAFileCannotBeWritten) {
   std::unique_ptr<OutputFile> file;
   const Status status = OutputFile::open(

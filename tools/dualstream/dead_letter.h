@@ -4,8 +4,9 @@
 //    "reason":"timed_out","persisted":"maybe","detail":"Local: Message timed out",
 //    "input":"events.ndjson","line":17,"payload":"{\"id\":…}"}
 //
-// all in one line. The payload is the event's own line as a JSON string (`jq -r .payload` gives it
-// back byte for byte), or `payload_base64` if it is not UTF-8.
+// all in one line. The payload is the event's own line as a JSON string; a field or a payload that
+// is not UTF-8 is written as base64 under another name, `payload_base64`. DeadLetterReader reads
+// it.
 #pragma once
 
 #include <string>

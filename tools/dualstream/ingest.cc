@@ -15,6 +15,7 @@
 #include "checkpoint.h"
 #include "commands.h"
 #include "console.h"
+#include "dead_letter_reader.h"
 #include "dualstream/engine.h"
 #include "intake.h"
 #include "ledger.h"
@@ -25,6 +26,7 @@
 #include "signals.h"
 #include "standard_output.h"
 #include "stop_request.h"
+#include "text.h"
 
 namespace dualstream::command {
 namespace {
@@ -51,6 +53,32 @@ class PublisherTaker final : public LineTaker {
 
  private:
   Publisher publisher_;
+};
+
+// Takes lines of a dead-letter file: their events are published as they were.
+class DeadLetterTaker final : public LineTaker {
+ public:
+  explicit DeadLetterTaker(Publisher publisher) : publisher_(std::move(publisher)) {}
+
+  PublishResult take(std::string_view line, std::uint64_t tag,
+                     std::chrono::milliseconds timeout) override {
+    EventView event;
+    if (const auto wrong = reader_.read(line, event); wrong) {
+      wrong_ = *wrong;
+      return PublishResult::invalid;
+    }
+    wrong_.clear();
+    event.tag = tag;
+    return publisher_.publish(event, timeout);
+  }
+  [[nodiscard]] std::string_view refusal_reason() const override {
+    return wrong_.empty() ? publisher_.refusal_reason() : wrong_;
+  }
+
+ private:
+  DeadLetterReader reader_;
+  Publisher publisher_;
+  std::string wrong_;
 };
 
 // All of them, before anything is published: a typing mistake should not leave half a run.
@@ -131,8 +159,7 @@ class Ingest {
         !settings().quiet) {
       console_.say("reading from the terminal; Ctrl-D ends the input");
     }
-    const Status read =
-        intake_->run([this] { return std::make_unique<PublisherTaker>(engine_->publisher()); });
+    const Status read = intake_->run([this] { return make_taker(); });
     if (!read.ok()) return refuse(ExitCode::undelivered, read.message);
     wait_for_answers();
     const Status stopped = engine_->stop(stop_->time_left());
@@ -143,6 +170,21 @@ class Ingest {
 
  private:
   [[nodiscard]] const Settings& settings() const { return configuration_.settings; }
+
+  [[nodiscard]] std::unique_ptr<LineTaker> make_taker() const {
+    if (settings().from_dead_letter.empty()) {
+      return std::make_unique<PublisherTaker>(engine_->publisher());
+    }
+    return std::make_unique<DeadLetterTaker>(engine_->publisher());
+  }
+
+  // A dead letter is longer than the line that it holds.
+  [[nodiscard]] std::size_t line_bytes_max() const {
+    const std::size_t line_bytes = settings().engine.json.line_bytes_max;
+    if (settings().from_dead_letter.empty()) return line_bytes;
+    return DeadLetterReader::line_bytes_max(
+        std::max(line_bytes, settings().engine.kafka.event_bytes_max));
+  }
 
   ExitCode refuse(ExitCode code, const std::string& message) {
     console_.say("dualstream: " + message);
@@ -225,12 +267,11 @@ class Ingest {
     bad_lines_.emplace(inputs_,
                        BadLinesOptions{.bad_max = settings().bad_max, .file = bad_file_.get()},
                        console_, *stop_);
-    intake_.emplace(
-        inputs_,
-        IntakeOptions{.threads = settings().threads,
-                      .reader = {.line_bytes_max = settings().engine.json.line_bytes_max},
-                      .checkpoint = checkpoint_.get()},
-        *bad_lines_, *stop_);
+    intake_.emplace(inputs_,
+                    IntakeOptions{.threads = settings().threads,
+                                  .reader = {.line_bytes_max = line_bytes_max()},
+                                  .checkpoint = checkpoint_.get()},
+                    *bad_lines_, *stop_);
     return ExitCode::ok;
   }
 
@@ -347,7 +388,15 @@ Status check(const Configuration& configuration) {
 }
 
 ExitCode run(const Configuration& configuration, const std::vector<std::string>& operands) {
-  Ingest ingest{configuration, operands.empty() ? std::vector<std::string>{"-"} : operands};
+  const std::vector<std::string>& letters = configuration.settings.from_dead_letter;
+  if (!letters.empty() && !operands.empty()) {
+    std::fprintf(stderr,
+                 "dualstream: --from-dead-letter takes the place of `%s`; give one of both\n",
+                 printable(operands.front()).c_str());
+    return ExitCode::usage;
+  }
+  const std::vector<std::string>& files = letters.empty() ? operands : letters;
+  Ingest ingest{configuration, files.empty() ? std::vector<std::string>{"-"} : files};
   return ingest.run();
 }
 
@@ -377,6 +426,7 @@ in [brackets]; durations are written 250ms, 5s, 2m, 1h, and sizes 64KiB, 1MiB.
   dualstream ingest --config ingest.conf --source-type user --source-id /actor/login events.ndjson
   dualstream ingest --config ingest.conf --checkpoint ingest.state /var/log/events-*.ndjson
   dualstream ingest --config ingest.conf --threads 4 --dead-letter failed.ndjson --json *.ndjson
+  dualstream ingest --config ingest.conf --from-dead-letter failed.ndjson --dead-letter again.ndjson
 
 Exit codes, the smallest that applies:
     0  Every event is in Kafka. Bad lines may have been skipped.

@@ -84,8 +84,9 @@ std::string failed_text(const RunReport& report) {
                     ": publish their lines again."});
   }
   if (report.unsaved < failed) {
-    text += concat({report.unsaved > 0 ? " " : "", "Publish what is saved again: jq -r .payload ",
-                    file, " | dualstream ingest ..."});
+    text += concat({report.unsaved > 0 ? " " : "",
+                    "Publish what is saved again: dualstream ingest --from-dead-letter ", file,
+                    " ..."});
   }
   return text;
 }

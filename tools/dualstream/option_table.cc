@@ -96,6 +96,10 @@ constexpr std::array kOptions{
     OptionInfo{"dead-letter", kForIngest, kEverywhere, kRun, "FILE", "",
                "Append each event that failed to FILE, as a line of JSON.",
                [](Settings& s) -> Target { return &s.dead_letter_file; }},
+    OptionInfo{"from-dead-letter", kForIngest, kEverywhere, kRun, "FILE", "",
+               "Publish again what --dead-letter wrote to FILE, in place of the operands. Events "
+               "that it says may be in Kafka are repeated, with the same id. Repeatable.",
+               [](Settings& s) -> Target { return &s.from_dead_letter; }},
     OptionInfo{"checkpoint", kForIngest, kEverywhere, kRun, "FILE", "",
                "Remember in FILE how far each input is done with, and go on from there: a run that "
                "was killed loses nothing. Files only, no pipes.",

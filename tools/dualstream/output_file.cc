@@ -10,6 +10,22 @@
 #include "text.h"
 
 namespace dualstream::command {
+namespace {
+
+// A crash or a full disk may have cut the last line short; what is appended must not become a part
+// of it. The errno, or 0.
+int end_last_line(const std::string& name, int fd) {
+  struct stat about {};
+  if (::fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) return 0;
+  const int reading = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (reading < 0) return 0;  // Who may write to it and not read it has to look after it alone.
+  char last = '\n';
+  const bool known = ::pread(reading, &last, 1, about.st_size - 1) == 1;
+  ::close(reading);
+  return known && last != '\n' && ::write(fd, "\n", 1) != 1 ? errno : 0;
+}
+
+}  // namespace
 
 Status OutputFile::open(const std::string& name, std::function<void(const std::string&)> on_failure,
                         std::unique_ptr<OutputFile>& file) {
@@ -18,6 +34,12 @@ Status OutputFile::open(const std::string& name, std::function<void(const std::s
     return Status::error(
         StatusCode::invalid_options,
         concat({"cannot write to ", name, ": ", std::generic_category().message(errno)}));
+  }
+  if (const int error = end_last_line(name, fd); error != 0) {
+    ::close(fd);
+    return Status::error(
+        StatusCode::invalid_options,
+        concat({"cannot write to ", name, ": ", std::generic_category().message(error)}));
   }
   // tidy: allow(naked_new) the constructor is private
   file.reset(new OutputFile{name, fd, std::move(on_failure)});

@@ -16,8 +16,8 @@ namespace dualstream::command {
 // Thread: any.
 class OutputFile {
  public:
-  // Appends to what the file holds. `on_failure` is called once, from the write that failed, with a
-  // sentence.
+  // Appends to what the file holds, whose last line is ended first if it lacks its newline.
+  // `on_failure` is called once, from the write that failed, with a sentence.
   [[nodiscard]] static Status open(const std::string& name,
                                    std::function<void(const std::string&)> on_failure,
                                    std::unique_ptr<OutputFile>& file);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dualstream/options.h"
 
@@ -26,6 +27,7 @@ struct Settings {
   std::string bad_file;
   std::string dead_letter_file;
   std::string checkpoint_file;
+  std::vector<std::string> from_dead_letter;  // In place of operands.
   std::chrono::milliseconds drain_timeout{30'000};
 
   std::string config_file;

@@ -8,6 +8,8 @@ namespace dualstream::command {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void append_hex(std::string& out, std::string_view prefix, unsigned char byte) {
   out.append(prefix);
@@ -74,8 +76,6 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
@@ -85,10 +85,29 @@ std::string base64(std::string_view bytes) {
       group = (group << 8) | (i < count ? static_cast<unsigned char>(bytes[at + i]) : 0U);
     }
     for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= count ? kDigits[(group >> (18 - 6 * i)) & 0x3f] : '=';
+      out += i <= count ? kBase64Digits[(group >> (18 - 6 * i)) & 0x3f] : '=';
     }
   }
   return out;
+}
+
+bool from_base64(std::string_view text, std::string& bytes) {
+  bytes.clear();
+  std::uint32_t group = 0;
+  std::size_t digits = 0;
+  for (const char c : text.substr(0, text.find('='))) {
+    const std::size_t digit = kBase64Digits.find(c);
+    if (digit == std::string_view::npos) return false;
+    group = (group << 6) | static_cast<std::uint32_t>(digit);
+    digits += 1;
+    if (digits % 4 == 0) {
+      for (const unsigned shift : {16U, 8U, 0U}) bytes += static_cast<char>(group >> shift);
+    }
+  }
+  // Two digits more are a byte, three are two.
+  if (digits % 4 >= 2) bytes += static_cast<char>(group >> (digits % 4 == 2 ? 4 : 10));
+  if (digits % 4 == 3) bytes += static_cast<char>(group >> 2);
+  return base64(bytes) == text;
 }
 
 }  // namespace dualstream::command

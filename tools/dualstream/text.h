@@ -22,4 +22,7 @@ void append_json_string(std::string& out, std::string_view text);
 
 [[nodiscard]] std::string base64(std::string_view bytes);
 
+// The inverse; false for a text that base64() does not write.
+[[nodiscard]] bool from_base64(std::string_view text, std::string& bytes);
+
 }  // namespace dualstream::command
