@@ -23,10 +23,10 @@ Event::Event(const EventView& view) noexcept
       source_type_size_(static_cast<std::uint16_t>(view.source_type.size())) {
   char* to = bytes();
   to = append(to, view.source_id);
-  to = append(to, view.payload);
   to = append(to, view.id);
   to = append(to, view.type);
-  append(to, view.source_type);
+  to = append(to, view.source_type);
+  append(to, view.payload);
 }
 
 void EventDeleter::operator()(Event* event) const noexcept {
@@ -35,14 +35,27 @@ void EventDeleter::operator()(Event* event) const noexcept {
 }
 
 std::size_t block_bytes(const EventView& view) noexcept {
-  return sizeof(Event) + view.source_id.size() + view.payload.size() + view.id.size() +
-         view.type.size() + view.source_type.size();
+  return BlockPool::rounded(sizeof(Event) + view.source_id.size() + view.payload.size() +
+                            view.id.size() + view.type.size() + view.source_type.size());
+}
+
+EventPtr make_event(const EventView& view, BlockPool::Taker& blocks) noexcept {
+  void* block = blocks.take(block_bytes(view));
+  if (block == nullptr) return nullptr;
+  return EventPtr{new (block) Event{view}};
 }
 
 EventPtr make_event(const EventView& view) noexcept {
   void* block = std::malloc(block_bytes(view));
   if (block == nullptr) return nullptr;
   return EventPtr{new (block) Event{view}};
+}
+
+void recycle(EventPtr event, BlockPool& pool) noexcept {
+  const std::size_t bytes = event->block_bytes();
+  Event* block = event.release();
+  block->~Event();
+  pool.give(block, bytes);
 }
 
 }  // namespace dualstream::event

@@ -1,8 +1,13 @@
 // Event is one accepted event: its fields and bytes in a single block, from publish() to its
 // outcome.
 //
-//   | Event | source_id | payload | id | type | source_type |
-//             ^ the key   ^ the value: librdkafka reads the payload where it stands, without a copy
+//   | Event | source_id | id | type | source_type | payload |
+//             ^ the key                              ^ the value: librdkafka reads it where it
+//             stands
+//             '-------- texts(): what Redis is told -'
+//
+// The payload comes last, so that whoever does not need it finds the rest in two or three cache
+// lines: a backlog is larger than the cache.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +15,11 @@
 #include <memory>
 #include <string_view>
 
+#include "base/prefetch.h"
 #include "base/time.h"
 #include "dualstream/event_view.h"
 #include "event/answer_slot.h"
+#include "event/block_pool.h"
 
 namespace dualstream::event {
 
@@ -24,11 +31,8 @@ class Event {
   Event& operator=(const Event&) = delete;
 
   [[nodiscard]] std::string_view source_id() const noexcept { return {bytes(), source_id_size_}; }
-  [[nodiscard]] std::string_view payload() const noexcept {
-    return {bytes() + source_id_size_, payload_size_};
-  }
   [[nodiscard]] std::string_view id() const noexcept {
-    return {bytes() + source_id_size_ + payload_size_, id_size_};
+    return {bytes() + source_id_size_, id_size_};
   }
   [[nodiscard]] std::string_view type() const noexcept {
     return {id().data() + id_size_, type_size_};
@@ -36,6 +40,11 @@ class Event {
   [[nodiscard]] std::string_view source_type() const noexcept {
     return {type().data() + type_size_, source_type_size_};
   }
+  [[nodiscard]] std::string_view payload() const noexcept {
+    return {bytes() + texts_size(), payload_size_};
+  }
+  // The four texts, one after the other in the order above.
+  [[nodiscard]] std::string_view texts() const noexcept { return {bytes(), texts_size()}; }
   [[nodiscard]] std::uint64_t tag() const noexcept { return tag_; }
   [[nodiscard]] EventView view() const noexcept {
     return {id(), type(), source_type(), source_id(), payload(), tag_};
@@ -47,8 +56,12 @@ class Event {
   }
   // The whole block: what admission charges.
   [[nodiscard]] std::size_t block_bytes() const noexcept {
-    return sizeof(Event) + source_id_size_ + payload_size_ + id_size_ + type_size_ +
-           source_type_size_;
+    return BlockPool::rounded(sizeof(Event) + texts_size() + payload_size_);
+  }
+  // Asks for what is read of an event once it has its outcome.
+  static void prefetch(const Event* event) noexcept {
+    base::prefetch(event);
+    base::prefetch(reinterpret_cast<const char*>(event) + 64);
   }
 
   // When the Kafka worker took it: linger and expiry count from here, so that publish() reads no
@@ -60,6 +73,13 @@ class Event {
  private:
   friend struct EventDeleter;
   friend std::unique_ptr<Event, struct EventDeleter> make_event(const EventView& view) noexcept;
+  friend std::unique_ptr<Event, struct EventDeleter> make_event(const EventView& view,
+                                                                BlockPool::Taker& blocks) noexcept;
+  friend void recycle(std::unique_ptr<Event, struct EventDeleter> event, BlockPool& pool) noexcept;
+
+  [[nodiscard]] std::size_t texts_size() const noexcept {
+    return std::size_t{source_id_size_} + id_size_ + type_size_ + source_type_size_;
+  }
 
   explicit Event(const EventView& view) noexcept;
   ~Event() = default;
@@ -77,6 +97,7 @@ class Event {
   const std::uint16_t source_type_size_;
 };
 
+// Frees the block; whoever has a BlockPool may recycle() instead.
 struct EventDeleter {
   void operator()(Event* event) const noexcept;
 };
@@ -85,8 +106,13 @@ using EventPtr = std::unique_ptr<Event, EventDeleter>;
 // The block that `view` needs.
 [[nodiscard]] std::size_t block_bytes(const EventView& view) noexcept;
 
-// Copies `view`, whose fields are within their limits, into one allocation. Empty when there is no
+// Copies `view`, whose fields are within their limits, into one block. Empty when there is no
 // memory.
+[[nodiscard]] EventPtr make_event(const EventView& view, BlockPool::Taker& blocks) noexcept;
+// The same without a pool.
 [[nodiscard]] EventPtr make_event(const EventView& view) noexcept;
+
+// Ends `event` and gives its block to the pool.
+void recycle(EventPtr event, BlockPool& pool) noexcept;
 
 }  // namespace dualstream::event

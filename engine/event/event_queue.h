@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <mutex>
 #include <span>
+#include <utility>
 
 #include "base/concurrent_queue.h"
 #include "base/fork_guard.h"
@@ -32,6 +33,8 @@ class EventQueue {
  public:
   static constexpr std::size_t kEventsMax = std::size_t{1} << 22;
   static constexpr std::size_t kBytesMax = std::size_t{1} << 36;
+  // Memory that is kept for the events to come: this share of the bound in bytes.
+  static constexpr std::size_t kKeptShare = 16;
 
   struct Limits {
     std::size_t events_max = 262'144;
@@ -44,11 +47,17 @@ class EventQueue {
   // An ingest thread's end of the queue.
   class Producer {
    public:
-    explicit Producer(EventQueue& queue) : token_(queue.queue_) {}
+    explicit Producer(EventQueue& queue) : token_(queue.queue_), blocks_(queue.blocks_) {}
+
+    // Copies an event whose block_bytes() were admitted. Empty when there is no memory.
+    [[nodiscard]] EventPtr make(const EventView& view) noexcept {
+      return make_event(view, blocks_);
+    }
 
    private:
     friend class EventQueue;
     base::ProducerToken token_;
+    BlockPool::Taker blocks_;
   };
 
   EventQueue(const Limits& limits, base::Parker& consumer);
@@ -76,6 +85,9 @@ class EventQueue {
     return record_bytes_max_.load(std::memory_order_relaxed);
   }
 
+  // Ends an event that has its outcome; its memory may go back to the ingest threads.
+  void recycle(EventPtr event) noexcept { event::recycle(std::move(event), blocks_); }
+
   // Gives back the charge of `events` events of `bytes` in all, and wakes those who wait for room.
   void release(std::size_t events, std::size_t bytes) noexcept;
 
@@ -100,6 +112,7 @@ class EventQueue {
   const base::ForkGuard fork_guard_;
   std::atomic<std::size_t> record_bytes_max_{SIZE_MAX};
   base::Parker& consumer_;
+  BlockPool blocks_;
   base::ConcurrentQueue<EventPtr> queue_;
   base::ConsumerToken consumer_token_;
 

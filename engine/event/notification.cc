@@ -20,12 +20,26 @@ Notification::Notification(const EventView& event, std::int32_t partition, std::
       type_size_(static_cast<std::uint16_t>(event.type.size())),
       source_type_size_(static_cast<std::uint16_t>(event.source_type.size())),
       source_id_size_(static_cast<std::uint16_t>(event.source_id.size())) {
-  if (text_size() > kInlineBytes) heap_ = std::make_unique_for_overwrite<char[]>(text_size());
-  char* to = heap_ ? heap_.get() : inline_;
+  char* to = make_room();
+  to = append(to, event.source_id);
   to = append(to, event.id);
   to = append(to, event.type);
-  to = append(to, event.source_type);
-  append(to, event.source_id);
+  append(to, event.source_type);
+}
+
+Notification::Notification(const Event& event, std::int32_t partition, std::int64_t offset)
+    : offset_(offset),
+      partition_(partition),
+      id_size_(static_cast<std::uint16_t>(event.id().size())),
+      type_size_(static_cast<std::uint16_t>(event.type().size())),
+      source_type_size_(static_cast<std::uint16_t>(event.source_type().size())),
+      source_id_size_(static_cast<std::uint16_t>(event.source_id().size())) {
+  append(make_room(), event.texts());
+}
+
+char* Notification::make_room() {
+  if (text_size() > kInlineBytes) heap_ = std::make_unique_for_overwrite<char[]>(text_size());
+  return heap_ ? heap_.get() : inline_;
 }
 
 void Notification::set_age(base::Duration age) noexcept {

@@ -1,7 +1,7 @@
 // Notification is what Redis is told of an event: which one, about whom, and where it lies in
 // Kafka. Never its payload.
 //
-//   | heap_ or inline_ |  id  |  type  |  source_type  |  source_id  |
+//   | source_id | id | type | source_type |   as in the event itself
 //
 // The texts stand one after the other in one block, inside the object when they are short, so that
 // most notifications cross from the Kafka worker to the Redis worker without an allocation.
@@ -14,6 +14,7 @@
 
 #include "base/time.h"
 #include "dualstream/event_view.h"
+#include "event/event.h"
 
 namespace dualstream::event {
 
@@ -24,17 +25,21 @@ class Notification {
   // Copies the four texts of `event`; its payload is not read. `partition` and `offset` are
   // negative when unknown (notify = accepted).
   Notification(const EventView& event, std::int32_t partition, std::int64_t offset);
+  // The same in one copy.
+  Notification(const Event& event, std::int32_t partition, std::int64_t offset);
 
   Notification(Notification&&) noexcept = default;
   Notification& operator=(Notification&&) noexcept = default;
 
-  [[nodiscard]] std::string_view id() const noexcept { return {text(), id_size_}; }
-  [[nodiscard]] std::string_view type() const noexcept { return {text() + id_size_, type_size_}; }
-  [[nodiscard]] std::string_view source_type() const noexcept {
-    return {text() + id_size_ + type_size_, source_type_size_};
+  [[nodiscard]] std::string_view source_id() const noexcept { return {text(), source_id_size_}; }
+  [[nodiscard]] std::string_view id() const noexcept {
+    return {text() + source_id_size_, id_size_};
   }
-  [[nodiscard]] std::string_view source_id() const noexcept {
-    return {text() + id_size_ + type_size_ + source_type_size_, source_id_size_};
+  [[nodiscard]] std::string_view type() const noexcept {
+    return {id().data() + id_size_, type_size_};
+  }
+  [[nodiscard]] std::string_view source_type() const noexcept {
+    return {type().data() + type_size_, source_type_size_};
   }
   [[nodiscard]] std::int32_t partition() const noexcept { return partition_; }
   [[nodiscard]] std::int64_t offset() const noexcept { return offset_; }
@@ -61,6 +66,8 @@ class Notification {
   }
 
  private:
+  [[nodiscard]] char* make_room();
+
   static constexpr std::size_t kInlineBytes = 87;
 
   [[nodiscard]] std::size_t text_size() const noexcept {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/prefetch.h"
 #include "kafka/partitioner.h"
 
 namespace dualstream::kafka {
@@ -142,10 +141,12 @@ bool KafkaWorker::goes_again_smaller(const Report& report) const noexcept {
 
 std::size_t KafkaWorker::take_events(base::TimePoint now) {
   const std::size_t count = events_.pop(taken_);
-  for (event::EventPtr& event : std::span{taken_}.first(count)) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + kPrefetch < count) event::Event::prefetch(taken_[i + kPrefetch].get());
+    event::EventPtr& event = taken_[i];
     event->taken_at = now;
     if (notifications_ != nullptr && settings_.notify == NotifyAt::accepted) {
-      announce(event::Notification{event->view(), -1, -1});
+      announce(event::Notification{*event, -1, -1});
     }
     place(std::move(event));
   }
@@ -317,7 +318,7 @@ void KafkaWorker::settle(std::span<Report> reports) {
   std::size_t maybe_persisted = 0;
   for (std::size_t i = 0; i < reports.size(); ++i) {
     // A backlog is larger than the cache: the events to come are fetched while this one is told.
-    if (i + kPrefetch < reports.size()) base::prefetch(reports[i + kPrefetch].event.get());
+    if (i + kPrefetch < reports.size()) event::Event::prefetch(reports[i + kPrefetch].event.get());
     const Report& report = reports[i];
     const event::Event& event = *report.event;
     const bool acknowledged = report.failure == Failure::none;
@@ -326,7 +327,7 @@ void KafkaWorker::settle(std::span<Report> reports) {
       delivered += 1;
       delivered_bytes += event.record_bytes();
       if (notifications_ != nullptr && settings_.notify == NotifyAt::acknowledged) {
-        event::Notification notification{event.view(), report.partition, report.offset};
+        event::Notification notification{event, report.partition, report.offset};
         notification.set_age(now_ - event.taken_at);
         announce(std::move(notification));
       }
@@ -361,7 +362,7 @@ void KafkaWorker::settle(std::span<Report> reports) {
   counters_.add(Counter::delivered_bytes, delivered_bytes);
   counters_.add(Counter::failed, reports.size() - delivered);
   counters_.add(Counter::failed_maybe_persisted, maybe_persisted);
-  for (Report& report : reports) report.event.reset();
+  for (Report& report : reports) events_.recycle(std::move(report.event));
   events_.release(reports.size(), bytes);
 }
 

@@ -4,6 +4,7 @@
 #include "dualstream/options.h"
 #include "event/event.h"
 #include "event/event_parser.h"
+#include "event/event_queue.h"
 #include "redis/redis_settings.h"
 
 namespace dualstream {
@@ -29,6 +30,8 @@ std::uint64_t memory_bytes_max(const Options& options) {
   std::uint64_t bytes = 0;
   // Every accepted event without an outcome: its whole block, wherever it is.
   bytes += options.queue.bytes_max;
+  // What is kept for the events to come.
+  bytes += options.queue.bytes_max / event::EventQueue::kKeptShare;
   // Its place in the queue.
   bytes += options.queue.events_max * kQueueSlotBytes;
   // malloc's own bytes for each block.

@@ -80,7 +80,7 @@ PublishResult PublisherImpl::try_publish(const EventView& event,
                             : "the engine is stopping";
       return PublishResult::stopping;
   }
-  event::EventPtr copy = event::make_event(event);
+  event::EventPtr copy = slot_.producer.make(event);
   if (copy) {
     copy->answer = std::move(answer);
     // Counted before the Kafka worker can see it: an event is never delivered before it was
@@ -96,25 +96,38 @@ PublishResult PublisherImpl::try_publish(const EventView& event,
   return PublishResult::full;
 }
 
-PublishResult PublisherImpl::publish(const EventView& event, event::AnswerSlot answer) noexcept {
+PublishResult PublisherImpl::publish(const EventView& event) noexcept {
+  event::AnswerSlot nobody_waits;
   PublishResult result = check(event);
   if (result == PublishResult::accepted) [[likely]]
-    result = try_publish(event, answer);
+    result = try_publish(event, nobody_waits);
   return result == PublishResult::accepted ? result : refuse(result, refusal_reason_);
 }
 
-PublishResult PublisherImpl::publish(const EventView& event, base::TimePoint deadline,
-                                     event::AnswerSlot answer) noexcept {
+template <typename Deadline>
+PublishResult PublisherImpl::publish_waiting(const EventView& event, const Deadline& deadline,
+                                             event::AnswerSlot answer) noexcept {
   PublishResult result = check(event);
-  if (result == PublishResult::accepted) result = try_publish(event, answer);
+  if (result == PublishResult::accepted) [[likely]]
+    result = try_publish(event, answer);
+  if (result == PublishResult::accepted) [[likely]]
+    return result;
   // On the Kafka worker's own thread, in on_outcomes, waiting would be for ever: room comes from
   // there.
   const bool may_wait = result == PublishResult::full && !kafka_worker_.is_current();
-  while (may_wait && result == PublishResult::full) {
-    if (!queue_.wait_for_room(event::block_bytes(event), deadline)) break;
-    result = try_publish(event, answer);
+  if (may_wait) {
+    const base::TimePoint until = deadline();  // Only now: a clock costs as much as the rest.
+    while (result == PublishResult::full &&
+           queue_.wait_for_room(event::block_bytes(event), until)) {
+      result = try_publish(event, answer);
+    }
   }
   return result == PublishResult::accepted ? result : refuse(result, refusal_reason_);
+}
+
+PublishResult PublisherImpl::publish(const EventView& event,
+                                     std::chrono::milliseconds timeout) noexcept {
+  return publish_waiting(event, [timeout] { return deadline_after(timeout); }, {});
 }
 
 Status PublisherImpl::publish_and_wait(std::span<const EventView> events,
@@ -133,7 +146,8 @@ Status PublisherImpl::publish_and_wait(std::span<const EventView> events,
   const base::TimePoint deadline = deadline_after(timeout);
   const auto answers = std::make_shared<event::Answers>(events.size());
   for (std::size_t i = 0; i < events.size(); ++i) {
-    const PublishResult result = publish(events[i], deadline, event::AnswerSlot{answers, i});
+    const PublishResult result = publish_waiting(
+        events[i], [deadline] { return deadline; }, event::AnswerSlot{answers, i});
     if (result != PublishResult::accepted) answers->refuse(i, result, events[i].tag);
   }
   answers->wait_until(deadline, outcomes);
@@ -184,13 +198,11 @@ Publisher::Publisher(Publisher&&) noexcept = default;
 Publisher& Publisher::operator=(Publisher&&) noexcept = default;
 Publisher::~Publisher() = default;
 
-PublishResult Publisher::publish(const EventView& event) noexcept {
-  return impl_->publish(event, {});
-}
+PublishResult Publisher::publish(const EventView& event) noexcept { return impl_->publish(event); }
 
 PublishResult Publisher::publish(const EventView& event,
                                  std::chrono::milliseconds timeout) noexcept {
-  return impl_->publish(event, deadline_after(timeout), {});
+  return impl_->publish(event, timeout);
 }
 
 Status Publisher::publish_and_wait(std::span<const EventView> events,
@@ -205,15 +217,14 @@ Status Publisher::publish_and_wait(std::span<const EventView> events,
 PublishResult Publisher::publish_json(std::string_view line, std::uint64_t tag) noexcept {
   EventView event;
   const PublishResult parsed = impl_->parse(line, tag, event);
-  return parsed == PublishResult::accepted ? impl_->publish(event, {}) : parsed;
+  return parsed == PublishResult::accepted ? impl_->publish(event) : parsed;
 }
 
 PublishResult Publisher::publish_json(std::string_view line, std::uint64_t tag,
                                       std::chrono::milliseconds timeout) noexcept {
   EventView event;
   const PublishResult parsed = impl_->parse(line, tag, event);
-  return parsed == PublishResult::accepted ? impl_->publish(event, deadline_after(timeout), {})
-                                           : parsed;
+  return parsed == PublishResult::accepted ? impl_->publish(event, timeout) : parsed;
 }
 
 std::string_view Publisher::refusal_reason() const noexcept { return impl_->refusal_reason(); }

@@ -38,9 +38,8 @@ class PublisherImpl {
   PublisherImpl(const PublisherImpl&) = delete;
   PublisherImpl& operator=(const PublisherImpl&) = delete;
 
-  PublishResult publish(const EventView& event, event::AnswerSlot answer) noexcept;
-  PublishResult publish(const EventView& event, base::TimePoint deadline,
-                        event::AnswerSlot answer) noexcept;
+  PublishResult publish(const EventView& event) noexcept;
+  PublishResult publish(const EventView& event, std::chrono::milliseconds timeout) noexcept;
   Status publish_and_wait(std::span<const EventView> events, std::chrono::milliseconds timeout,
                           std::span<Outcome> outcomes);
 
@@ -53,6 +52,10 @@ class PublisherImpl {
   PublishResult refuse(PublishResult result, std::string_view reason) noexcept;
 
  private:
+  // Waits for room until `deadline()`, which is asked only when there is none.
+  template <typename Deadline>
+  PublishResult publish_waiting(const EventView& event, const Deadline& deadline,
+                                event::AnswerSlot answer) noexcept;
   [[nodiscard]] PublishResult check(const EventView& event) noexcept;
   [[nodiscard]] PublishResult try_publish(const EventView& event,
                                           event::AnswerSlot& answer) noexcept;

@@ -77,6 +77,9 @@ TEST_F(RedisAwayFlowTest, FrozenAndThawedTellsEachChannelWhatItMissed) {
   few.redis.reply_timeout = milliseconds{1'000};
   const std::string prefix = topic_ + "/s";
   EngineRun run{few, {.source_prefix = prefix}};
+  // From before the freeze, so that it sees the first frames after the thaw.
+  testing::RedisSubscriber subscriber{servers_.redis_address(),
+                                      {.patterns = {"events:repo:" + prefix + "*"}}};
   run.publish({.threads = 1, .events = 1'000, .sources = 20});
   ASSERT_TRUE(
       eventually(seconds{10}, [&] { return run.stats()[Counter::pending_notifications] == 0; }));
@@ -89,9 +92,6 @@ TEST_F(RedisAwayFlowTest, FrozenAndThawedTellsEachChannelWhatItMissed) {
       << "bounded: held, and in the window";
   EXPECT_GT(run.stats()[Counter::dropped_overflow], 0U);
   servers_.thaw("redis");
-  // The subscriber sees the first frames after the thaw.
-  testing::RedisSubscriber subscriber{servers_.redis_address(),
-                                      {.patterns = {"events:repo:" + prefix + "*"}}};
   ASSERT_TRUE(eventually(seconds{10}, [&] { return run.stats()[Counter::redis_connects] >= 2; }));
   run.publish({.threads = 1, .events = 1'000, .sources = 20});
   EXPECT_TRUE(run.stop().ok());

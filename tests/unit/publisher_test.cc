@@ -21,7 +21,7 @@ EventView valid_event() {
 // A publisher before a queue that nobody empties but the test.
 class PublisherTest : public ::testing::Test {
  protected:
-  PublishResult publish(const EventView& event) { return publisher_.publish(event, {}); }
+  PublishResult publish(const EventView& event) { return publisher_.publish(event); }
 
   void settle_one() {
     std::array<event::EventPtr, 1> one;
@@ -98,19 +98,18 @@ TEST_F(PublisherTest, WaitsForRoomOnlyAsLongAsItIsTold) {
   EXPECT_EQ(publish(valid_event()), PublishResult::accepted);
   EXPECT_EQ(publish(valid_event()), PublishResult::accepted);
   const auto start = base::Clock::now();
-  EXPECT_EQ(publisher_.publish(valid_event(), start + milliseconds{30}, {}), PublishResult::full);
+  EXPECT_EQ(publisher_.publish(valid_event(), milliseconds{30}), PublishResult::full);
   EXPECT_GE(base::Clock::now() - start, milliseconds{30});
   EXPECT_EQ(slot_.counters.get(Counter::refused_full), 1U) << "one call, one refusal";
   std::thread kafka{[this] { settle_one(); }};
-  EXPECT_EQ(publisher_.publish(valid_event(), start + seconds{30}, {}), PublishResult::accepted);
+  EXPECT_EQ(publisher_.publish(valid_event(), seconds{30}), PublishResult::accepted);
   kafka.join();
 }
 
 TEST_F(PublisherTest, SaysStoppingOnceTheQueueIsClosed) {
   queue_.close();
   EXPECT_EQ(publish(valid_event()), PublishResult::stopping);
-  EXPECT_EQ(publisher_.publish(valid_event(), base::Clock::now() + seconds{30}, {}),
-            PublishResult::stopping);
+  EXPECT_EQ(publisher_.publish(valid_event(), seconds{30}), PublishResult::stopping);
   EXPECT_EQ(slot_.counters.get(Counter::refused_stopping), 2U);
 }
 
