@@ -111,7 +111,7 @@ TEST_F(NetworkFaultTest, K6_LostAcknowledgementsRepeatEventsWithoutIdempotence) 
   EngineRun run{unsafe};
   relay->set_faults({.swallow_reply_to_bytes = kProduceRequestBytes, .faults_max = 3});
   const LoadResult published = run.publish({.events = 2'000});
-  EXPECT_TRUE(run.drained_within(seconds{30}));
+  EXPECT_TRUE(run.drained_within(seconds{120}));
   relay->heal();
   EXPECT_TRUE(run.stop().ok());
   const auto report = run.check_topic();

@@ -46,7 +46,7 @@ TEST(OutageFaultTest, K16_LongerThanTheDeliveryTimeoutInMidLoad) {
     servers.start("kafka");
     loading.join();
   }
-  EXPECT_TRUE(run.drained_within(seconds{30}));
+  EXPECT_TRUE(run.drained_within(seconds{120}));
   run.publish({.threads = 4, .events = 1'000});
   EXPECT_TRUE(run.stop().ok());
   const Stats stats = run.stats();

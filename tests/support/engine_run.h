@@ -57,7 +57,7 @@ class EngineRun {
   [[nodiscard]] bool drained_within(std::chrono::milliseconds timeout) const;
 
   // Stops, and checks that the outcomes that were given and the counters say the same.
-  Status stop(std::chrono::milliseconds deadline = std::chrono::seconds{30});
+  Status stop(std::chrono::milliseconds deadline = std::chrono::seconds{60});
 
   // Reads the topic back and compares it with every outcome that was given.
   [[nodiscard]] CheckReport check_topic() const;
