@@ -1,15 +1,17 @@
 // How many events a second does Kafka acknowledge, and what does each cost? The engine beside raw
-// librdkafka, on real servers.
+// librdkafka, and beside the same two streams as others write them, on real servers.
 //
 // KAFKA_BROKERS and REDIS_ADDRESS say where the servers are (tools/bench sets them). A repetition
-// publishes the workload once and ends when Kafka has acknowledged all of it; repetitions of the
-// cases are interleaved, and only ratios between cases of one run mean anything on a shared
-// machine. The figures:
+// publishes the workload once and ends when Kafka has acknowledged all of it and, where there are
+// notifications, Redis has answered them; repetitions of the cases are interleaved, and only ratios
+// between cases of one run mean anything on a shared machine. The figures:
 //
-//   items_per_second   acknowledged events per second of wall time
-//   cpu_ns             process CPU time per event, the broker's and Redis' not counted: the
-//   steadier figure notified           share of the events whose PUBLISH Redis has answered when
-//   the engine has stopped
+//   items_per_second  acknowledged events per second of wall time
+//   cpu_ns            this process' CPU time per event, the servers' not counted: the steadier
+//   figure redis_cpu_ns      redis-server's CPU time per event notified          share of the
+//   events whose PUBLISH Redis has answered when the engine stopped per_frame         events per
+//   PUBLISH
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -19,18 +21,23 @@
 #include <benchmark/benchmark.h>
 
 #include "dualstream/engine.h"
+#include "pasted.h"
 #include "raw_kafka.h"
 #include "workload.h"
 
 namespace dualstream::bench {
 namespace {
 
-constexpr std::size_t kEvents = 1'000'000;
+// A brief run, which only shows that the cases work, sets DUALSTREAM_BENCH_EVENTS.
+const std::size_t kEvents = [] {
+  const char* events = std::getenv("DUALSTREAM_BENCH_EVENTS");
+  return events == nullptr ? std::size_t{1'000'000} : std::stoul(events);
+}();
 constexpr int kPartitions = 4;
 // For every case: this is about throughput.
 constexpr int kLingerMs = 5;
-// Accepted and not acknowledged, at the most; the same for raw librdkafka. What is on the way has to
-// fit into the cache: with the engine's default of 262,144 each event costs a third more.
+// Accepted and not acknowledged, at the most; the same for raw librdkafka. What is on the way has
+// to fit into the cache: with the engine's default of 262,144 each event costs a third more.
 constexpr std::size_t kOnTheWayMax = 40'000;
 
 std::string environment(const char* name) {
@@ -45,39 +52,57 @@ const Workload& workload() {
 
 // Measures `publish`, which returns how many events were acknowledged.
 template <typename Publish>
-void measure(benchmark::State& state, const Publish& publish) {
+void measure(benchmark::State& state, std::size_t events, const Publish& publish) {
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
     const double cpu_start = process_cpu_seconds();
+    const double redis_cpu_start = redis_cpu_seconds(environment("REDIS_ADDRESS"));
     const std::size_t acknowledged = publish();
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
     state.SetIterationTime(wall.count());
-    if (acknowledged != workload().size()) state.SkipWithError("not every event was acknowledged");
+    if (acknowledged != events) state.SkipWithError("not every event was acknowledged");
     state.counters["cpu_ns"] =
-        (process_cpu_seconds() - cpu_start) * 1e9 / static_cast<double>(kEvents);
+        (process_cpu_seconds() - cpu_start) * 1e9 / static_cast<double>(events);
+    state.counters["redis_cpu_ns"] =
+        (redis_cpu_seconds(environment("REDIS_ADDRESS")) - redis_cpu_start) * 1e9 /
+        static_cast<double>(events);
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(kEvents) * state.iterations());
+  state.SetItemsProcessed(static_cast<std::int64_t>(events) * state.iterations());
 }
 
 void BM_RawProduceBatch(benchmark::State& state) {
   RawKafka raw{environment("KAFKA_BROKERS"), "bench", kLingerMs};
-  measure(state, [&raw] { return raw.publish(workload()); });
+  measure(state, kEvents, [&raw] { return raw.publish(workload()); });
 }
 
-void run_engine(benchmark::State& state, const std::string& redis) {
-  Options options;
+void run_pasted(benchmark::State& state, Style style, std::size_t events) {
+  Pasted pasted{environment("KAFKA_BROKERS"), "bench", environment("REDIS_ADDRESS"), style,
+                kLingerMs};
+  measure(state, events, [&pasted, events] { return pasted.publish(workload(), events); });
+}
+
+void BM_OneByOne(benchmark::State& state) {
+  run_pasted(state, Style::one_by_one, std::min<std::size_t>(kEvents, 500));
+}
+void BM_AsPasted(benchmark::State& state) {
+  run_pasted(state, Style::as_pasted, std::min<std::size_t>(kEvents, 30'000));
+}
+void BM_ModernPractice(benchmark::State& state) {
+  run_pasted(state, Style::modern, std::min<std::size_t>(kEvents, 300'000));
+}
+
+void run_engine(benchmark::State& state, const std::string& redis, Options options = {}) {
   options.kafka.brokers = environment("KAFKA_BROKERS");
   options.kafka.topic = "bench";
   options.redis.address = redis;
   options.kafka.required_at_open = true;
   options.kafka.linger = std::chrono::milliseconds{kLingerMs};
-  options.queue.events_max = kOnTheWayMax;
   std::unique_ptr<Engine> engine;
   if (const Status status = Engine::open(options, engine); !status.ok()) {
     state.SkipWithError(status.message.c_str());
     return;
   }
-  measure(state, [&engine] {
+  measure(state, kEvents, [&engine] {
     Publisher publisher = engine->publisher();
     for (std::size_t i = 0; i < workload().size(); ++i) {
       if (publisher.publish(workload().event(i), std::chrono::seconds{60}) !=
@@ -98,13 +123,39 @@ void run_engine(benchmark::State& state, const std::string& redis) {
   }
 }
 
-void BM_EngineKafkaOnly(benchmark::State& state) { run_engine(state, {}); }
-void BM_EngineDual(benchmark::State& state) { run_engine(state, environment("REDIS_ADDRESS")); }
+Options as_much_on_the_way_as_the_rivals() {
+  Options options;
+  options.queue.events_max = kOnTheWayMax;
+  return options;
+}
+
+void BM_EngineKafkaOnly(benchmark::State& state) {
+  run_engine(state, {}, as_much_on_the_way_as_the_rivals());
+}
+void BM_EngineDual(benchmark::State& state) {
+  run_engine(state, environment("REDIS_ADDRESS"), as_much_on_the_way_as_the_rivals());
+}
+void BM_EngineDualDefaults(benchmark::State& state) {
+  run_engine(state, environment("REDIS_ADDRESS"));
+}
+void BM_EngineDualOnePerPublish(benchmark::State& state) {
+  Options options = as_much_on_the_way_as_the_rivals();
+  options.redis.frame_events_max = 1;
+  run_engine(state, environment("REDIS_ADDRESS"), options);
+}
 
 // One pass over the workload a repetition: connections and producer ids are set up outside of it.
 BENCHMARK(BM_RawProduceBatch)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_EngineKafkaOnly)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_EngineDual)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_EngineDualDefaults)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_EngineDualOnePerPublish)
+    ->Iterations(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_ModernPractice)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_AsPasted)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_OneByOne)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace dualstream::bench

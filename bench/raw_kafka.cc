@@ -1,12 +1,17 @@
 #include "raw_kafka.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include <librdkafka/rdkafka.h>
 
 #include "kafka/partitioner.h"
+#include "pace.h"
 
 namespace dualstream::bench {
 namespace {
@@ -30,6 +35,8 @@ struct RawKafka::Client {
   std::vector<std::vector<rd_kafka_message_t>> batches;
   std::size_t outstanding = 0;
   std::size_t acknowledged = 0;
+  const Pace* pace = nullptr;                // When events are due, and
+  std::vector<double>* latencies = nullptr;  // how much later they were acknowledged.
 
   void poll(int timeout_ms) {
     rd_kafka_event_t* event = rd_kafka_queue_poll(events, timeout_ms);
@@ -37,6 +44,10 @@ struct RawKafka::Client {
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
       while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) ++acknowledged;
+        if (pace != nullptr) {
+          const auto index = reinterpret_cast<std::uintptr_t>(message->_private);
+          latencies->push_back(pace->late_seconds(index));
+        }
         outstanding -= 1;
       }
     }
@@ -55,6 +66,31 @@ struct RawKafka::Client {
     outstanding += batch.size();
     batch.clear();
     poll(0);
+  }
+
+  // Returns its partition.
+  std::size_t add(const EventView& event) {
+    const auto partition = static_cast<std::size_t>(
+        kafka::partition_of(event.source_id, static_cast<std::int32_t>(batches.size())));
+    rd_kafka_message_t& message = batches[partition].emplace_back();
+    message = {};
+    message.payload = as_mutable(event.payload);
+    message.len = event.payload.size();
+    message.key = as_mutable(event.source_id);
+    message.key_len = event.source_id.size();
+    message.partition = static_cast<std::int32_t>(partition);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an opaque is what its owner makes of it.
+    message._private = reinterpret_cast<void*>(static_cast<std::uintptr_t>(event.tag));
+    return partition;
+  }
+
+  void send_all() {
+    for (std::size_t partition = 0; partition < batches.size(); ++partition) send(partition);
+  }
+
+  void finish() {
+    send_all();
+    while (outstanding > 0) poll(10);
   }
 };
 
@@ -80,13 +116,18 @@ RawKafka::RawKafka(const std::string& brokers, const std::string& topic, int lin
   if (client_->kafka == nullptr) throw std::runtime_error{error.data()};
   client_->events = rd_kafka_queue_get_main(client_->kafka);
   client_->topic = rd_kafka_topic_new(client_->kafka, topic.c_str(), nullptr);
-  const rd_kafka_metadata_t* metadata = nullptr;
-  if (rd_kafka_metadata(client_->kafka, 0, client_->topic, &metadata, 10'000) !=
-      RD_KAFKA_RESP_ERR_NO_ERROR) {
-    throw std::runtime_error{"no broker answered at " + brokers};
+  // A topic that was just made may not be known everywhere yet.
+  const std::string unknown = "no broker at " + brokers + " knows the topic " + topic;
+  for (int tries = 0; client_->batches.empty(); ++tries) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    if (tries == 100 || rd_kafka_metadata(client_->kafka, 0, client_->topic, &metadata, 10'000) !=
+                            RD_KAFKA_RESP_ERR_NO_ERROR) {
+      throw std::runtime_error{unknown};
+    }
+    client_->batches.resize(static_cast<std::size_t>(metadata->topics[0].partition_cnt));
+    rd_kafka_metadata_destroy(metadata);
+    if (client_->batches.empty()) std::this_thread::sleep_for(std::chrono::milliseconds{100});
   }
-  client_->batches.resize(static_cast<std::size_t>(metadata->topics[0].partition_cnt));
-  rd_kafka_metadata_destroy(metadata);
 }
 
 RawKafka::~RawKafka() {
@@ -98,23 +139,29 @@ RawKafka::~RawKafka() {
 std::size_t RawKafka::publish(const Workload& workload) {
   Client& client = *client_;
   client.acknowledged = 0;
-  const auto partitions = static_cast<std::int32_t>(client.batches.size());
   for (std::size_t i = 0; i < workload.size(); ++i) {
-    const EventView event = workload.event(i);
-    const auto partition =
-        static_cast<std::size_t>(kafka::partition_of(event.source_id, partitions));
-    rd_kafka_message_t& message = client.batches[partition].emplace_back();
-    message = {};
-    message.payload = as_mutable(event.payload);
-    message.len = event.payload.size();
-    message.key = as_mutable(event.source_id);
-    message.key_len = event.source_id.size();
-    message.partition = static_cast<std::int32_t>(partition);
+    const std::size_t partition = client.add(workload.event(i));
     if (client.batches[partition].size() == kBatch) client.send(partition);
   }
-  for (std::size_t partition = 0; partition < client.batches.size(); ++partition)
-    client.send(partition);
-  while (client.outstanding > 0) client.poll(10);
+  client.finish();
+  return client.acknowledged;
+}
+
+std::size_t RawKafka::publish_paced(const Workload& workload, double rate,
+                                    std::vector<double>& latencies) {
+  Client& client = *client_;
+  client.acknowledged = 0;
+  const Pace pace{rate};
+  client.pace = &pace;
+  client.latencies = &latencies;
+  for (std::size_t i = 0; i < workload.size();) {
+    const std::size_t due = std::min(workload.size(), pace.due_events());
+    for (; i < due; ++i) client.add(workload.event(i));
+    client.send_all();
+    client.poll(1);
+  }
+  client.finish();
+  client.pace = nullptr;
   return client.acknowledged;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "workload.h"
 
@@ -23,6 +24,10 @@ class RawKafka {
 
   // Publishes all of `workload` and waits until Kafka has acknowledged it; returns how many it did.
   std::size_t publish(const Workload& workload);
+
+  // Publishes all of it at so many events a second; `latencies` gets, for each, the seconds from
+  // when it was due to its acknowledgement.
+  std::size_t publish_paced(const Workload& workload, double rate, std::vector<double>& latencies);
 
  private:
   struct Client;

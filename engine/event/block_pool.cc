@@ -67,6 +67,7 @@ void BlockPool::give(void* block, std::size_t bytes) noexcept {
   if (magazine == nullptr) {
     const std::size_t magazine_bytes = kMagazineBlocks * size;
     if (kept_bytes() + magazine_bytes > bytes_max_) return std::free(block);
+    // tidy: allow(naked_new) make_unique() would throw
     magazine.reset(new (std::nothrow) Magazine);
     if (magazine == nullptr) return std::free(block);
     kept_bytes_.fetch_add(magazine_bytes, std::memory_order_relaxed);

@@ -59,7 +59,8 @@ TEST_F(StopFlowTest, RefusesWhatComesAfterIt) {
 }
 
 TEST_F(StopFlowTest, PublishersMayGoOnWhileItDrains) {
-  // A queue that is drained in moments, also where a sanitizer lets through a few thousand a second.
+  // A queue that is drained in moments, also where a sanitizer lets through a few thousand a
+  // second.
   Options small = options();
   small.queue.events_max = 20'000;
   EngineRun run{small};
