@@ -13,6 +13,9 @@ struct WakeUp {
   int fd = -1;              // Polled for reading when >= 0.
   bool want_write = false;  // And for writing.
   TimePoint at = kNever;
+  // How long new work may lie there while the worker naps between looks. A nap costs some 10 us of
+  // CPU.
+  Duration nap = std::chrono::microseconds{100};
 };
 
 // Thread:   park() and nap() on one thread, unpark() on any.

@@ -12,7 +12,6 @@ namespace {
 
 // After its last work a worker first naps, so that a steady trickle never pays a pusher for waking
 // it, and parks only when it has been idle for a while.
-constexpr Duration kNap = std::chrono::microseconds{100};
 constexpr Duration kNapsFor = std::chrono::milliseconds{2};
 
 // Blocks every signal for the life of the object; a thread started meanwhile inherits that.
@@ -42,7 +41,7 @@ void run(Duty& duty, Parker& parker) {
     }
     WakeUp wake_up = duty.wake_up();
     if (now - worked_at < kNapsFor) {
-      wake_up.at = std::min(wake_up.at, now + kNap);
+      wake_up.at = std::min(wake_up.at, now + wake_up.nap);
       parker.nap(now, wake_up);
       continue;
     }

@@ -11,6 +11,9 @@ namespace {
 // How long a client that had no room is left alone.
 constexpr base::Duration kNoRoomPause = std::chrono::milliseconds{5};
 
+// A nap is this part of the linger.
+constexpr int kNapShare = 8;
+
 // How many events ahead are fetched into the cache.
 constexpr std::size_t kPrefetch = 8;
 
@@ -100,8 +103,11 @@ base::WakeUp KafkaWorker::wake_up() const {
   if (stopping_ == Stopping::draining)
     at = std::min(at, give_up_at_.load(std::memory_order_acquire));
   if (stopping_ == Stopping::purging) at = std::min(at, close_at_);
-  return {
-      .fd = -1, .want_write = false, .at = at};  // The producer writes to the worker's own eventfd.
+  // The producer writes to the worker's own eventfd. An event that may linger may also wait a part
+  // of that to be seen: under a steady trickle the naps would cost more than the events.
+  base::WakeUp wake_up{.at = at};
+  wake_up.nap = std::max(wake_up.nap, settings_.batching.linger / kNapShare);
+  return wake_up;
 }
 
 void KafkaWorker::stop_by(base::TimePoint give_up_at) noexcept {
