@@ -38,15 +38,15 @@ std::string events(int first, int last) {
 class DeadLetterFlowTest : public ::testing::Test {
  protected:
   static constexpr std::string_view kUser = "User:app";
+  static constexpr std::string_view kUsers =
+      "listener.name.sasl_plaintext.plain.sasl.jaas.config="
+      "org.apache.kafka.common.security.plain.PlainLoginModule required user_app=\"secret\";";
 
   DeadLetterFlowTest()
       : servers_{{"--no-redis", "--kafka-listener", "SASL_PLAINTEXT", "--kafka-property",
                   "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
                   "--kafka-property", "super.users=User:ANONYMOUS", "--kafka-property",
-                  "sasl.enabled.mechanisms=PLAIN", "--kafka-property",
-                  "listener.name.sasl_plaintext.plain.sasl.jaas.config="
-                  "org.apache.kafka.common.security.plain.PlainLoginModule required "
-                  "user_app=\"secret\";"}} {
+                  "sasl.enabled.mechanisms=PLAIN", "--kafka-property", std::string{kUsers}}} {
     testing::create_topic(servers_.brokers(), topic_);
     testing::allow_writing(servers_.brokers(), std::string{kUser}, topic_);
   }

@@ -1,6 +1,7 @@
-// Command is one subcommand of the program; each has a file of its own and a row in main.cc.
+// Command is one subcommand of the program; each has a file of its own and a place in commands().
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,5 +25,11 @@ struct Command {
 };
 
 extern constinit const Command kIngest;
+extern constinit const Command kDoctor;
+extern constinit const Command kCompletion;
+extern constinit const Command kMan;
+
+// All of them, in the order of --help.
+[[nodiscard]] std::span<const Command> commands() noexcept;
 
 }  // namespace dualstream::command

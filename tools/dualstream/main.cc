@@ -1,7 +1,6 @@
 // dualstream: finds the subcommand, settles its options and runs it.
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -17,8 +16,6 @@
 
 namespace dualstream::command {
 namespace {
-
-const std::array<Command, 1> kCommands{kIngest};
 
 // Program and libraries, a line each.
 std::string version_text() {
@@ -48,11 +45,11 @@ ExitCode usage_failed(const Status& status, const Command* command) {
 
 ExitCode run(std::span<char* const> arguments) {
   CommandLine line;
-  if (const Status status = parse_command_line(arguments, kCommands, line); !status.ok()) {
+  if (const Status status = parse_command_line(arguments, commands(), line); !status.ok()) {
     return usage_failed(status, line.command);
   }
   if (line.version) return write_stdout(version_text());
-  if (line.command == nullptr) return write_stdout(program_help(kCommands));
+  if (line.command == nullptr) return write_stdout(program_help(commands()));
   if (line.help) return write_stdout(command_help(*line.command));
 
   Configuration configuration;

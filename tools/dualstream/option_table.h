@@ -17,6 +17,10 @@ namespace dualstream::command {
 // Bits of OptionInfo::commands: which subcommands take an option. The others ignore its variable
 // and its key, so that one config file serves them all.
 inline constexpr unsigned kForIngest = 1;
+inline constexpr unsigned kForDoctor = 1U << 15;
+// These take no options.
+inline constexpr unsigned kForCompletion = 1U << 16;
+inline constexpr unsigned kForMan = 1U << 17;
 
 // Bits of OptionInfo::places: where an option may be given.
 inline constexpr unsigned kFlag = 1;

@@ -162,6 +162,17 @@ bool repeatable(const Target& target) {
          std::holds_alternative<Properties*>(target);
 }
 
+std::vector<std::string> choices(const Target& target) {
+  std::vector<std::string> words;
+  const auto add = [&words](const auto& names) {
+    for (const auto& [name, value] : names) words.emplace_back(name);
+  };
+  if (std::holds_alternative<NotifyAt*>(target)) add(kNotifyNames);
+  if (std::holds_alternative<ShowProgress*>(target)) add(kProgressNames);
+  if (std::holds_alternative<LogLevel*>(target)) add(kLogLevelNames);
+  return words;
+}
+
 bool is_switch(const Target& target) { return std::holds_alternative<bool*>(target); }
 
 std::optional<std::string> set(const Target& target, const std::vector<std::string>& values) {

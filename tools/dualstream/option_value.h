@@ -36,6 +36,9 @@ using Target =
 // lower precedence.
 [[nodiscard]] bool repeatable(const Target& target);
 
+// The values that it takes, where these are few words; a switch has none.
+[[nodiscard]] std::vector<std::string> choices(const Target& target);
+
 // Whether it needs no value on the command line.
 [[nodiscard]] bool is_switch(const Target& target);
 
