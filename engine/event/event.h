@@ -70,6 +70,10 @@ class Event {
   // Where publish_and_wait() wants its outcome; empty for all other events.
   AnswerSlot answer;
 
+  // A client that died had it without an answer: whatever becomes of it now, it may be in the log.
+  [[nodiscard]] bool may_be_in_log() const noexcept { return may_be_in_log_; }
+  void set_may_be_in_log() noexcept { may_be_in_log_ = true; }
+
  private:
   friend struct EventDeleter;
   friend std::unique_ptr<Event, struct EventDeleter> make_event(const EventView& view) noexcept;
@@ -95,6 +99,7 @@ class Event {
   const std::uint16_t id_size_;
   const std::uint16_t type_size_;
   const std::uint16_t source_type_size_;
+  bool may_be_in_log_ = false;
 };
 
 // Frees the block; whoever has a BlockPool may recycle() instead.

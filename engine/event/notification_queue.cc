@@ -1,6 +1,7 @@
 #include "event/notification_queue.h"
 
 #include <atomic>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -35,15 +36,20 @@ struct NotificationQueue::State {
   std::uint64_t pushed = 0;
   std::uint64_t pushed_bytes = 0;
   bool wake_owed = false;
-  // Sources whose dropped notifications no later one has told of yet.
-  std::unordered_map<std::string, std::uint32_t> missed;
-  bool lost_track = false;  // Some did not find room there.
+  bool last_one_lost = false;  // For want of memory.
   std::atomic<std::uint64_t> visible_pushed{0};
   std::atomic<bool> closed{false};
 
   // Written by whoever takes one out: the Redis worker, and at an overflow the Kafka worker.
   alignas(64) std::atomic<std::uint64_t> taken{0};
   std::atomic<std::uint64_t> taken_bytes{0};
+
+  // Held while something is taken out, so that the Redis worker, when it takes what followed a
+  // dropped one, knows of the drop. The Kafka worker waits for it only at an overflow.
+  alignas(64) std::mutex mutex;
+  // Guarded by it: sources whose dropped notifications no later one has told of yet.
+  std::unordered_map<std::string, std::uint32_t> missed;
+  bool lost_track = false;  // Some did not find room there.
 
   [[nodiscard]] bool has_room_for(std::size_t bytes) const noexcept {
     const std::uint64_t held = pushed - taken.load(std::memory_order_relaxed);
@@ -56,28 +62,39 @@ struct NotificationQueue::State {
     taken_bytes.fetch_add(bytes, std::memory_order_relaxed);
   }
 
+  void make_room_for(std::size_t bytes) {
+    const std::lock_guard lock{mutex};
+    while (!has_room_for(bytes) && drop_oldest()) {
+    }
+  }
+
   // False when the consumer was faster and nothing is left to drop.
   bool drop_oldest() {
     Notification oldest;
     if (!queue.try_dequeue_from_producer(producer_token, oldest)) return false;
     count_taken(1, oldest.bytes());
     counters.add(Counter::dropped_overflow, limits.units);
-    const std::uint32_t missed_now = oldest.missed_before() + 1;
     std::string key = source_key(oldest);
     if (oldest.lost_track()) lost_track = true;
     if (missed.size() < limits.missed_sources_max || missed.contains(key)) {
-      missed[std::move(key)] += missed_now;
+      missed[std::move(key)] += 1;
     } else {
       lost_track = true;
     }
     return true;
   }
 
-  void tell_missed(Notification& notification) {
-    const auto found = missed.find(source_key(notification));
-    if (found == missed.end()) return;
-    notification.set_missed_before(found->second);
-    missed.erase(found);
+  // All that was dropped lay before all of these: the first one of a source tells.
+  void tell_missed(std::span<Notification> notifications) {
+    if (lost_track) notifications.front().set_lost_track();
+    lost_track = false;
+    for (Notification& notification : notifications) {
+      if (missed.empty()) return;
+      const auto found = missed.find(source_key(notification));
+      if (found == missed.end()) continue;
+      notification.set_missed_before(found->second);
+      missed.erase(found);
+    }
   }
 };
 
@@ -90,15 +107,12 @@ NotificationQueue::~NotificationQueue() = default;
 void NotificationQueue::push(Notification&& notification) {
   State& state = *state_;
   const std::size_t bytes = notification.bytes();
-  while (!state.has_room_for(bytes) && state.drop_oldest()) {
-  }
-  if (!state.missed.empty()) state.tell_missed(notification);
-  if (state.lost_track) {
-    notification.set_lost_track();
-    state.lost_track = false;
-  }
-  if (!state.queue.enqueue(state.producer_token, std::move(notification))) {
-    // No memory for another block: this one is the drop.
+  if (!state.has_room_for(bytes)) [[unlikely]]
+    state.make_room_for(bytes);
+  if (state.last_one_lost) notification.set_lost_track();
+  state.last_one_lost = !state.queue.enqueue(state.producer_token, std::move(notification));
+  if (state.last_one_lost) {
+    // No memory for another block: this one is the drop, and the next one has to tell.
     state.counters.add(Counter::dropped_overflow, state.limits.units);
     return;
   }
@@ -116,12 +130,15 @@ void NotificationQueue::flush() noexcept {
 
 std::size_t NotificationQueue::pop(std::span<Notification> out) {
   State& state = *state_;
+  const std::lock_guard lock{state.mutex};
   const std::size_t count =
       state.queue.try_dequeue_bulk_from_producer(state.producer_token, out.data(), out.size());
   if (count == 0) return 0;
   std::uint64_t bytes = 0;
   for (const Notification& notification : out.first(count)) bytes += notification.bytes();
   state.count_taken(count, bytes);
+  if (state.lost_track || !state.missed.empty()) [[unlikely]]
+    state.tell_missed(out.first(count));
   return count;
 }
 

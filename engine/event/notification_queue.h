@@ -14,7 +14,7 @@
 namespace dualstream::event {
 
 // First in, first out. Bounded by count and bytes. A drop is counted as `dropped_overflow`, and the
-// next notification of that source to be pushed says how many were missed.
+// next notification of that source to be popped says how many were missed.
 //
 // Thread: push() on the Kafka worker only; pop() on the Redis worker only; the rest on any.
 class NotificationQueue {

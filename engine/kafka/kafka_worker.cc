@@ -28,6 +28,8 @@ constexpr std::size_t kLoneRecordOverheadBytes = 61 + 22;
 // for a record of 8 KiB or more, whose length takes a third byte.
 constexpr std::size_t kEstimateShare = 1024;
 
+constexpr std::string_view kStoppedDetail = "the engine stopped before Kafka took it";
+
 LogKind kind_of(NoticeKind kind) {
   switch (kind) {
     case NoticeKind::unreachable:
@@ -44,6 +46,12 @@ LogKind kind_of(NoticeKind kind) {
       return LogKind::kafka_client;
   }
   return LogKind::kafka_error;
+}
+
+// What an earlier client may have had appended may be there, whatever became of it later.
+Persisted persisted_of(const Report& report) noexcept {
+  const bool doubtful = report.failure != Failure::none && report.event->may_be_in_log();
+  return doubtful ? Persisted::maybe : report.persisted;
 }
 
 std::string_view meaning_of(NoticeKind kind) {
@@ -124,9 +132,12 @@ std::size_t KafkaWorker::forward_reports() {
     const std::int32_t partition = reports[i].partition;
     const std::size_t first = i;
     for (; i < count && reports[i].partition == partition; ++i) {
-      if (goes_again_smaller(reports[i])) [[unlikely]] {
-        batcher_.send_again_smaller(partition, std::move(reports[i].event));
-        continue;
+      if (refused_for_its_batch(reports[i])) [[unlikely]] {
+        if (stopping_ != Stopping::purging) {
+          batcher_.send_again_smaller(partition, std::move(reports[i].event));
+          continue;
+        }
+        give_up_on(reports[i]);
       }
       if (settled != i) reports[settled] = std::move(reports[i]);
       settled += 1;
@@ -140,9 +151,15 @@ std::size_t KafkaWorker::forward_reports() {
 
 // A broker refuses a batch as a whole, also for the sake of one event, and when the topic's limit
 // was lowered meanwhile. An event that is refused alone is the culprit.
-bool KafkaWorker::goes_again_smaller(const Report& report) const noexcept {
+bool KafkaWorker::refused_for_its_batch(const Report& report) const noexcept {
   return report.failure == Failure::too_large && report.persisted == Persisted::no &&
-         stopping_ != Stopping::purging && !batcher_.outstanding_alone(report.partition);
+         !batcher_.outstanding_alone(report.partition);
+}
+
+// It would have gone again.
+void KafkaWorker::give_up_on(Report& report) noexcept {
+  report.failure = Failure::stopped;
+  report.detail = kStoppedDetail;
 }
 
 std::size_t KafkaWorker::take_events(base::TimePoint now) {
@@ -301,12 +318,15 @@ void KafkaWorker::advance_stop(base::TimePoint now) {
 void KafkaWorker::give_up_what_waits() {
   event::EventList left = batcher_.take_all();
   left.splice_back(std::move(unplaced_));
-  settle_waiting(std::move(left), Failure::stopped, "the engine stopped before Kafka took it");
+  settle_waiting(std::move(left), Failure::stopped, kStoppedDetail);
 }
 
 void KafkaWorker::finish() {
   std::vector<Report> last;
   producer_->close(last);
+  for (Report& report : last) {
+    if (refused_for_its_batch(report)) give_up_on(report);
+  }
   settle(last);
   // An ingest thread may be between its admission and its push, for a few instructions.
   while (events_.pending_events() > 0) {
@@ -328,6 +348,7 @@ void KafkaWorker::settle(std::span<Report> reports) {
     const Report& report = reports[i];
     const event::Event& event = *report.event;
     const bool acknowledged = report.failure == Failure::none;
+    const Persisted persisted = persisted_of(report);
     bytes += event.block_bytes();
     if (acknowledged) {
       delivered += 1;
@@ -338,14 +359,14 @@ void KafkaWorker::settle(std::span<Report> reports) {
         announce(std::move(notification));
       }
     } else {
-      if (report.persisted == Persisted::maybe) maybe_persisted += 1;
+      if (persisted == Persisted::maybe) maybe_persisted += 1;
       if (report.failure == Failure::stopped) given_up_ += 1;
     }
     const Outcome outcome{
         .kind = acknowledged ? OutcomeKind::delivered : OutcomeKind::failed,
         .refusal = PublishResult::accepted,
         .failure = report.failure,
-        .persisted = report.persisted,
+        .persisted = persisted,
         .partition = report.partition,
         .offset = report.offset,
         .tag = event.tag(),

@@ -65,7 +65,8 @@ class KafkaWorker final : public base::Duty {
   std::size_t expire(base::TimePoint now);
   void follow_topic();
   void heed_message_limit(std::size_t message_bytes_max);
-  [[nodiscard]] bool goes_again_smaller(const Report& report) const noexcept;
+  [[nodiscard]] bool refused_for_its_batch(const Report& report) const noexcept;
+  static void give_up_on(Report& report) noexcept;
   void follow_notices();
   void place(event::EventPtr event);
   void advance_stop(base::TimePoint now);

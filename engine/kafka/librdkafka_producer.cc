@@ -398,11 +398,22 @@ class LibrdkafkaProducer final : public KafkaProducer {
     std::vector<Report> refused;
     introductions_.doubt_all();
     for (std::int32_t partition = 0; partition < outstanding_.partitions(); ++partition) {
-      event::EventList again = outstanding_.take_all(partition);
+      event::EventList again = take_as_doubtful(partition);
       again.splice_back(introductions_.take_waiting(partition));
       if (!again.empty()) produce(partition, again, refused);
     }
     std::move(refused.begin(), refused.end(), std::back_inserter(ready_));
+  }
+
+  [[nodiscard]] event::EventList take_as_doubtful(std::int32_t partition) {
+    event::EventList left = outstanding_.take_all(partition);
+    event::EventList doubtful;
+    while (!left.empty()) {
+      event::EventPtr event = left.pop_front();
+      event->set_may_be_in_log();
+      doubtful.push_back(std::move(event));
+    }
+    return doubtful;
   }
 
   // Waits for what the dying client still has to say, so that what was acknowledged is not sent

@@ -50,20 +50,24 @@ std::size_t Coalescer::add(event::Notification&& notification, base::TimePoint n
   std::size_t dropped = 0;
   try {
     const std::uint32_t missed_before = notification.missed_before();
-    if (notification.lost_track()) memory_.forget_offsets();
+    if (notification.lost_track()) lose_track();
     Source& source = memory_.recall(notification.source_type(), notification.source_id());
     const std::int64_t previous_offset =
         source.advance(notification.partition(), notification.offset(), missed_before > 0);
     for (; placed < templates; ++placed) {
       Channel& channel = *source.channels[placed];
       channel.missed += missed_before;
+      // It follows what was missed, not what the frame holds.
+      if (missed_before > 0) end_open_frame(channel);
       const bool last = placed + 1 == templates;
       // NOLINTNEXTLINE(bugprone-use-after-move): only the last one moves.
       dropped += put(channel, last ? std::move(notification) : copy_of(notification),
                      previous_offset, now);
     }
   } catch (const std::bad_alloc&) {
-    // There is no memory to hold it, so it is a drop like one at the bound.
+    // There is no memory to hold it, so it is a drop like one at the bound, of a source that may
+    // not even be known.
+    lose_track();
     dropped += templates - placed;
   }
   return dropped;
@@ -76,7 +80,7 @@ std::size_t Coalescer::put(Channel& channel, event::Notification&& notification,
   std::size_t dropped = 0;
   for (; held_ > 0 && !fits(most_bytes); ++dropped) drop_oldest();
   if (!fits(most_bytes)) {
-    channel.missed += 1;
+    miss_the_new_one(channel);
     return dropped + 1;
   }
 
@@ -85,14 +89,14 @@ std::size_t Coalescer::put(Channel& channel, event::Notification&& notification,
     arrivals_.make_room(held_);
     make_room_for_a_frame();
   } catch (const std::bad_alloc&) {
-    channel.missed += 1;
+    miss_the_new_one(channel);
     return dropped + 1;
   }
   const std::size_t item_bytes =
       message_bytes(notification, memory_.one_source_per_channel(channel.template_index));
   OpenFrame* frame = channel.open_frame;
   if (frame != nullptr && frame->message_bytes + item_bytes > limits_.frame_bytes_max) {
-    close_frame(*frame);
+    end_open_frame(channel);
     frame = nullptr;
   }
   if (frame == nullptr) frame = &open_frame(channel, now);
@@ -116,6 +120,26 @@ void Coalescer::follow_age(base::Duration age) noexcept {
 base::Duration Coalescer::linger() const noexcept {
   const bool half_full = held_ > limits_.held_max / 2 || held_bytes_ > limits_.held_bytes_max / 2;
   return half_full ? base::Duration::zero() : linger_;
+}
+
+// Any source may have missed some, and nobody knows which: what it says next has no known
+// predecessor.
+void Coalescer::lose_track() noexcept {
+  memory_.forget_offsets();
+  for (OpenFrame* frame = all_.front(); frame != nullptr; frame = frame->in_all.after) {
+    if (frame->frame.channel().open_frame == frame) close_frame(*frame);
+  }
+}
+
+void Coalescer::miss_the_new_one(Channel& channel) noexcept {
+  channel.missed += 1;
+  end_open_frame(channel);
+}
+
+// A reader takes the events of a frame for all that there were between its first and its last: a
+// gap is between two frames, where `prev` shows it.
+void Coalescer::end_open_frame(Channel& channel) noexcept {
+  if (channel.open_frame != nullptr) close_frame(*channel.open_frame);
 }
 
 bool Coalescer::fits(std::size_t bytes) const noexcept {

@@ -88,6 +88,9 @@ class Coalescer {
   std::size_t put(Channel& channel, event::Notification&& notification,
                   std::int64_t previous_offset, base::TimePoint now);
   void follow_age(base::Duration age) noexcept;
+  void lose_track() noexcept;
+  void miss_the_new_one(Channel& channel) noexcept;
+  void end_open_frame(Channel& channel) noexcept;
   [[nodiscard]] bool fits(std::size_t bytes) const noexcept;
   [[nodiscard]] bool is_due(const OpenFrame& frame, base::TimePoint now) const noexcept;
   [[nodiscard]] OpenFrame& open_frame(Channel& channel, base::TimePoint now) noexcept;

@@ -204,6 +204,7 @@ void RedisWorker::settle_frame(const Answered& answered, const Reply& reply, bas
   const Written& frame = answered.written;
   if (answered.answer == Answer::broken) {
     count(Counter::unconfirmed, frame.events);
+    coalescer_.add_missed(frame.channel, frame.events + frame.missed);
     lose("protocol error: not a reply to PUBLISH", now);
     return;
   }

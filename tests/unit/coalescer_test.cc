@@ -121,6 +121,34 @@ TEST(CoalescerTest, ForgetsEveryPreviousOffsetWhenTheQueueHasLostTrackOfWhoMisse
       << "its readers have to look for themselves";
 }
 
+TEST(CoalescerTest, LetsNoFrameSpanAGap) {
+  Coalescer coalescer{{}, templates(kPerSource)};
+  EXPECT_EQ(coalescer.add(event("a", 1), at(0ms)), 0U);
+  EXPECT_EQ(coalescer.add(event("a", 4, 2), at(0ms)), 0U);
+  event::Notification after_the_loss = event("b", 8);
+  after_the_loss.set_lost_track();
+  EXPECT_EQ(coalescer.add(std::move(after_the_loss), at(0ms)), 0U);
+  EXPECT_EQ(coalescer.add(event("a", 9), at(0ms)), 0U);
+  EXPECT_EQ(offsets(*coalescer.take_due(at(0ms))), Offsets{1});
+  const auto after_two_missed = coalescer.take_due(at(0ms));
+  EXPECT_EQ(offsets(*after_two_missed), Offsets{4});
+  EXPECT_EQ(after_two_missed->front()->previous_offset, -1);
+  EXPECT_EQ(offsets(*coalescer.take_due(at(0ms))), Offsets{8});
+  const auto after_lost_track = coalescer.take_due(at(0ms));
+  EXPECT_EQ(offsets(*after_lost_track), Offsets{9}) << "who knows what a missed behind 4";
+  EXPECT_EQ(after_lost_track->front()->previous_offset, -1);
+}
+
+TEST(CoalescerTest, LetsNoFrameSpanAnEventThatHasNoRoom) {
+  Coalescer coalescer{{.held_bytes_max = 3'000}, templates({"all:{source_type}"})};
+  EXPECT_EQ(coalescer.add(event("a", 1), at(0ms)), 0U);
+  EXPECT_EQ(coalescer.add(event(std::string(5'000, 'x'), 2), at(0ms)), 2U);
+  EXPECT_EQ(coalescer.add(event("a", 3), at(0ms)), 0U);
+  const auto frame = coalescer.take_due(at(0ms));
+  EXPECT_EQ(offsets(*frame), Offsets{3});
+  EXPECT_EQ(frame->missed(), 2U);
+}
+
 TEST(CoalescerTest, GivesWhatIsLeftAtAStopWhateverItsAge) {
   Coalescer coalescer{{.linger = 2ms}, templates(kPerSource)};
   EXPECT_EQ(coalescer.add(event("7", 1), at(0ms)), 0U);
@@ -327,6 +355,9 @@ class NaiveCoalescer {
   std::size_t put(const std::string& channel, std::int64_t offset, std::int64_t previous,
                   std::uint32_t missed, base::TimePoint now) {
     missed_[channel] += missed;
+    for (Frame& frame : frames_) {
+      if (missed > 0 && frame.channel == channel && frame.full == 0) frame.full = arrivals_ + 1;
+    }
     std::size_t dropped = 0;
     for (; held() >= limits_.held_max; ++dropped) {
       auto oldest = std::min_element(frames_.begin(), frames_.end(), [](auto& a, auto& b) {

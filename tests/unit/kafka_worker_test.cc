@@ -362,6 +362,40 @@ TEST_F(KafkaWorkerTest, AnOversizeEventCostsOnlyItself) {
   EXPECT_GT(counters_.get(Counter::retried_batches), 0U);
 }
 
+TEST_F(KafkaWorkerTest, FailsWhatWasRefusedForItsBatchAsStoppedWhenTheStopComesFirst) {
+  start();
+  with_partitions({1});
+  for (std::uint64_t tag = 1; tag <= 10; ++tag) publish("source", tag);
+  step();
+  worker_->stop_by(at({}));
+  queue_.close();
+  kafka_->answers_purge = false;
+  step();
+  kafka_->report(4, Failure::too_large, Persisted::no);
+  step();
+  kafka_->report(4, Failure::too_large, Persisted::no);
+  step(KafkaWorker::kPurgeGrace);
+  ASSERT_TRUE(worker_->finished());
+  ASSERT_EQ(outcomes_.size(), 10U);
+  for (const Outcome& outcome : outcomes_) EXPECT_EQ(outcome.failure, Failure::stopped);
+}
+
+TEST_F(KafkaWorkerTest, KnowsThatWhatADeadClientHadMayBeInTheLog) {
+  start();
+  with_partitions({1});
+  publish("source", 1);
+  publish("source", 2);
+  step();
+  ASSERT_EQ(kafka_->handed_over.size(), 2U);
+  kafka_->handed_over.front().event->set_may_be_in_log();
+  kafka_->report(2, Failure::timed_out, Persisted::no);
+  step();
+  ASSERT_EQ(outcomes_.size(), 2U);
+  EXPECT_EQ(outcomes_[0].persisted, Persisted::maybe);
+  EXPECT_EQ(outcomes_[1].persisted, Persisted::no);
+  EXPECT_EQ(counters_.get(Counter::failed_maybe_persisted), 1U);
+}
+
 TEST_F(KafkaWorkerTest, TellsPublishersTheTopicsLimit) {
   start();
   EXPECT_EQ(queue_.record_bytes_max(), SIZE_MAX);

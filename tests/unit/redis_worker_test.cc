@@ -594,6 +594,21 @@ TEST_F(RedisWorkerTest, BreaksOffWhenAReplyCannotBelongToItsCommand) {
   EXPECT_TRUE(logged("protocol error: not a reply to PUBLISH"));
 }
 
+TEST_F(RedisWorkerTest, TellsOfAFrameWhoseReplyWasNone) {
+  start();
+  settle();
+  server_.holds_replies = true;
+  announce("a", 1);
+  settle();
+  server_.held_replies.front() = {.kind = ReplyKind::status, .integer = 0, .text = "OK"};
+  server_.release_replies();
+  settle();
+  server_.holds_replies = false;
+  announce("a", 2);
+  advance(2s);
+  EXPECT_EQ(server_.messages.back()["missed"], 1);
+}
+
 TEST_F(RedisWorkerTest, BreaksOffAtAReplyThatNothingWasAskedFor) {
   start();
   settle();
