@@ -326,5 +326,101 @@ TEST_F(BatcherTest, DoesWhatTheNaiveTwinDoesUnderRandomOperations) {
   }
 }
 
+// Every way that an event can come back, against a list a partition.
+void retry_in_any_way(std::uint64_t seed) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random{seed};
+  const auto below = [&random](std::size_t bound) { return random() % bound; };
+  constexpr std::size_t kPartitions = 4;
+  const Batcher::Limits limits{.batch_events_max = 1 + below(8),
+                               .batch_bytes_max = 50 + below(500)};
+  Batcher batcher{limits};
+  batcher.set_leaders(std::vector<std::int32_t>(kPartitions, 1));
+  struct Twin {
+    std::deque<std::uint64_t> waiting;      // By tag, in order.
+    std::deque<event::EventPtr> under_way;  // In order.
+    std::deque<std::uint64_t> again;        // Refused for their batch; before all that wait.
+  };
+  std::array<Twin, kPartitions> twins;
+  std::map<std::uint64_t, base::TimePoint> taken_at;
+  const auto end_of_batch = [](Twin& twin) {
+    if (!twin.under_way.empty()) return;
+    twin.waiting.insert(twin.waiting.begin(), twin.again.begin(), twin.again.end());
+    twin.again.clear();
+  };
+  base::TimePoint now = at({});
+  std::uint64_t next_tag = 0;
+  for (int step = 0; step < 3'000; ++step) {
+    now += milliseconds{1};
+    const std::size_t index = below(kPartitions);
+    const auto partition = static_cast<std::int32_t>(index);
+    Twin& twin = twins[index];
+    const std::size_t action = below(100);
+    if (action < 45) {
+      taken_at[next_tag] = now;
+      batcher.add(partition, make_event("s", next_tag, std::string(below(60), 'p'), now));
+      twin.waiting.push_back(next_tag++);
+    } else if (action < 65) {
+      auto batch = batcher.take_ready(now);
+      if (!batch) continue;
+      Twin& went = twins[static_cast<std::size_t>(batch->partition)];
+      ASSERT_TRUE(went.under_way.empty()) << "one batch of a partition is under way";
+      const std::size_t taken = batch->events.size();
+      ASSERT_LE(taken, limits.batch_events_max);
+      ASSERT_TRUE(taken == 1 || batch->wire_bytes <= limits.batch_bytes_max);
+      // The client takes some of them.
+      for (std::size_t left = below(4) == 0 ? below(taken + 1) : taken; left > 0; --left) {
+        ASSERT_EQ(batch->events.front().tag(), went.waiting.front()) << "in order";
+        went.waiting.pop_front();
+        went.under_way.push_back(batch->events.pop_front());
+      }
+      if (!batch->events.empty()) batcher.put_back(std::move(*batch));
+    } else if (action < 95) {
+      const bool refused = below(3) == 0;
+      std::size_t count = twin.under_way.empty() ? 0 : 1 + below(twin.under_way.size());
+      const std::size_t reported = count;
+      for (; count > 0; --count) {
+        event::EventPtr event = std::move(twin.under_way.front());
+        twin.under_way.pop_front();
+        if (!refused) continue;
+        twin.again.push_back(event->tag());
+        batcher.send_again_smaller(partition, std::move(event));
+      }
+      if (reported > 0) batcher.reported(partition, reported);
+      end_of_batch(twin);
+    } else {
+      const base::TimePoint before = now - milliseconds{below(2'000)};
+      event::EventList expired = batcher.take_expired(before);
+      for (Twin& each : twins) {
+        for (std::deque<std::uint64_t>* list : {&each.again, &each.waiting}) {
+          while (!list->empty() && taken_at[list->front()] <= before) {
+            ASSERT_FALSE(expired.empty());
+            ASSERT_EQ(expired.pop_front()->tag(), list->front());
+            list->pop_front();
+          }
+        }
+      }
+      ASSERT_TRUE(expired.empty());
+    }
+    std::size_t waiting = 0;
+    std::size_t outstanding = 0;
+    for (const Twin& each : twins) {
+      waiting += each.waiting.size() + each.again.size();
+      outstanding += each.under_way.size();
+    }
+    ASSERT_EQ(batcher.waiting_events(), waiting);
+    ASSERT_EQ(batcher.outstanding_events(), outstanding);
+  }
+  std::size_t waiting = batcher.waiting_events();
+  ASSERT_EQ(batcher.take_all().size(), waiting);
+  ASSERT_EQ(batcher.waiting_events(), 0U);
+}
+
+TEST(BatcherModelTest, KeepsTheOrderHoweverEventsComeBack) {
+  for (std::uint64_t seed = 1; seed <= 100 && !::testing::Test::HasFatalFailure(); ++seed) {
+    retry_in_any_way(seed);
+  }
+}
+
 }  // namespace
 }  // namespace dualstream::kafka

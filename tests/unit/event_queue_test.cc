@@ -1,8 +1,14 @@
 #include "event/event_queue.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <deque>
+#include <random>
+#include <span>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -136,6 +142,73 @@ TEST_F(EventQueueTest, LosesNothingWhenItIsClosedInMidLoad) {
     for (std::thread& thread : ingest) thread.join();
     ASSERT_EQ(settled, admitted.load());
     ASSERT_EQ(queue.pending_bytes(), 0U);
+  }
+}
+
+// What the queue does, in a few lines: a list a producer, and two sums.
+void compare_with_the_naive_one(base::Parker& parker, std::uint64_t seed) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random{seed};
+  const EventQueue::Limits limits{.events_max = 1 + random() % 50,
+                                  .bytes_max = 200 + random() % 8'000};
+  EventQueue queue{limits, parker};
+  std::deque<EventQueue::Producer> producers;
+  for (std::uint64_t i = 1 + random() % 4; i > 0; --i) producers.emplace_back(queue);
+  std::vector<std::deque<std::uint64_t>> waiting(producers.size());
+  std::vector<EventPtr> taken;
+  std::size_t events = 0;
+  std::size_t bytes = 0;
+  std::size_t in_queue = 0;
+  bool closed = false;
+  for (std::uint64_t step = 0; step < 2'000; ++step) {
+    const std::uint64_t action = random() % 100;
+    if (action < 50) {
+      const std::size_t producer = random() % producers.size();
+      EventPtr event =
+          testing::make_event("source", step * 4 + producer, std::string(random() % 300, 'p'));
+      const std::size_t size = event->block_bytes();
+      const bool room = events < limits.events_max && bytes + size <= limits.bytes_max;
+      const auto admission = queue.admit(size);
+      ASSERT_EQ(admission, closed ? EventQueue::Admission::closed
+                           : room ? EventQueue::Admission::admitted
+                                  : EventQueue::Admission::full);
+      if (admission != EventQueue::Admission::admitted) continue;
+      waiting[producer].push_back(event->tag());
+      ASSERT_TRUE(queue.push(producers[producer], event));
+      events += 1;
+      in_queue += 1;
+      bytes += size;
+    } else if (action < 75) {
+      std::array<EventPtr, 8> some;
+      const std::size_t most = random() % (some.size() + 1);
+      const std::size_t count = queue.pop(std::span{some}.first(most));
+      ASSERT_EQ(count, std::min(most, in_queue));
+      in_queue -= count;
+      for (EventPtr& event : std::span{some}.first(count)) {
+        std::deque<std::uint64_t>& own = waiting[event->tag() % 4];
+        ASSERT_EQ(event->tag(), own.front()) << "first in, first out for each producer";
+        own.pop_front();
+        taken.push_back(std::move(event));
+      }
+    } else if (action < 99 && !taken.empty()) {
+      const std::size_t size = taken.back()->block_bytes();
+      taken.pop_back();
+      queue.release(1, size);
+      events -= 1;
+      bytes -= size;
+    } else if (step > 1'500 && action == 99) {
+      queue.close();
+      closed = true;
+    }
+    ASSERT_EQ(queue.pending_events(), events);
+    ASSERT_EQ(queue.pending_bytes(), bytes);
+    ASSERT_EQ(queue.closed(), closed);
+  }
+}
+
+TEST_F(EventQueueTest, DoesWhatTheNaiveOneDoesUnderAnyOperations) {
+  for (std::uint64_t seed = 1; seed <= 100 && !HasFatalFailure(); ++seed) {
+    compare_with_the_naive_one(parker_, seed);
   }
 }
 

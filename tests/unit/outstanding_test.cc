@@ -1,6 +1,11 @@
 #include "kafka/outstanding.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -37,6 +42,39 @@ TEST(OutstandingTest, KeepsPartitionsApart) {
   EXPECT_EQ(outstanding.take_all(3).size(), 1U);
   EXPECT_EQ(outstanding.take_all(1).size(), 0U);
   EXPECT_EQ(outstanding.take_all(0).size(), 1U);
+}
+
+TEST(OutstandingModelTest, DoesWhatAListAPartitionDoesUnderAnyOperations) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random{seed};
+    Outstanding outstanding;
+    std::map<std::int32_t, std::vector<const event::Event*>> naive;
+    std::size_t size = 0;
+    for (std::uint64_t step = 0; step < 2'000; ++step) {
+      const auto partition = static_cast<std::int32_t>(random() % 5);
+      std::vector<const event::Event*>& list = naive[partition];
+      if (random() % 100 < 50) {
+        event::EventPtr event = testing::make_event("s", step);
+        list.push_back(event.get());
+        outstanding.add(partition, std::move(event));
+        size += 1;
+      } else if (random() % 100 < 95 && !list.empty()) {
+        const std::size_t at = random() % 4 == 0 ? random() % list.size() : 0;
+        ASSERT_EQ(outstanding.take(partition, list[at]).get(), list[at]);
+        list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
+        size -= 1;
+      } else if (!list.empty()) {
+        const event::EventList all = outstanding.take_all(partition);
+        ASSERT_EQ(all.size(), list.size());
+        for (std::size_t i = 0; i < list.size(); ++i) ASSERT_EQ(&all[i], list[i]);
+        size -= list.size();
+        list.clear();
+      }
+      ASSERT_EQ(outstanding.size(), size);
+      ASSERT_EQ(outstanding.none_of(partition), list.empty());
+    }
+  }
 }
 
 TEST(OutstandingDeathTest, AReportForAnUnknownEventIsABug) {
