@@ -67,6 +67,8 @@ class Event {
   // When the Kafka worker took it: linger and expiry count from here, so that publish() reads no
   // clock.
   base::TimePoint taken_at{};
+  // When publish() accepted it, for one that is measured; else the epoch.
+  base::TimePoint published_at{};
   // Where publish_and_wait() wants its outcome; empty for all other events.
   AnswerSlot answer;
 

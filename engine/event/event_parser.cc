@@ -139,7 +139,8 @@ Status validate_fields(const JsonOptions& options) {
     if (where.empty()) {
       return Status::error(
           StatusCode::invalid_options,
-          std::string{name} + " is empty; give a JSON Pointer such as /repo/name, or a constant");
+          std::string{name} + " is empty; give a JSON Pointer such as /repo/name, or a constant",
+          std::string{name});
     }
     if (!is_pointer(where)) continue;
     // RFC 6901, section 3: '~' is followed by 0 or 1.
@@ -147,7 +148,8 @@ Status validate_fields(const JsonOptions& options) {
       if (i + 1 < where.size() && (where[i + 1] == '0' || where[i + 1] == '1')) continue;
       return Status::error(StatusCode::invalid_options,
                            std::string{name} + " = `" + where +
-                               "` is not a JSON Pointer: ~ must be followed by 0 or 1 (RFC 6901)");
+                               "` is not a JSON Pointer: ~ must be followed by 0 or 1 (RFC 6901)",
+                           std::string{name});
     }
   }
   return {};

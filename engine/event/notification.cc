@@ -6,6 +6,12 @@
 namespace dualstream::event {
 namespace {
 
+constexpr std::chrono::microseconds kTick{8};
+
+std::uint32_t ticks_of(base::TimePoint at) noexcept {
+  return static_cast<std::uint32_t>(at.time_since_epoch() / kTick);
+}
+
 char* append(char* to, std::string_view text) {
   if (!text.empty()) std::memcpy(to, text.data(), text.size());
   return to + text.size();
@@ -47,6 +53,16 @@ void Notification::set_age(base::Duration age) noexcept {
   const base::Duration counted = std::clamp(age, base::Duration::zero(), kMost);
   age_us_ = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(counted).count());
+}
+
+base::TimePoint Notification::made_at(base::TimePoint now) const noexcept {
+  if (made_at_ticks_ == 0) return {};
+  const std::uint32_t ticks = ticks_of(now) - made_at_ticks_;  // Around zero and all.
+  return now - ticks * kTick;
+}
+
+void Notification::set_made_at(base::TimePoint at) noexcept {
+  made_at_ticks_ = at == base::TimePoint{} ? 0 : std::max<std::uint32_t>(1, ticks_of(at));
 }
 
 }  // namespace dualstream::event

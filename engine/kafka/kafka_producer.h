@@ -84,6 +84,9 @@ class KafkaProducer {
   // descriptor.
   [[nodiscard]] virtual int wake_fd() const = 0;
 
+  // When the cluster last answered for the topic; the epoch when it never did. On any thread.
+  [[nodiscard]] virtual base::TimePoint answered_at() const { return {}; }
+
   // When poll_reports() has to be called even if nothing is readable.
   [[nodiscard]] virtual base::TimePoint poll_at() const { return base::kNever; }
 };

@@ -1,6 +1,7 @@
 #include "kafka/kafka_worker.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "kafka/partitioner.h"
@@ -52,6 +53,23 @@ LogKind kind_of(NoticeKind kind) {
 Persisted persisted_of(const Report& report) noexcept {
   const bool doubtful = report.failure != Failure::none && report.event->may_be_in_log();
   return doubtful ? Persisted::maybe : report.persisted;
+}
+
+// What a notice says of Kafka's health, if anything: the client goes on by itself after most.
+std::optional<KafkaHealth> health_of(NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::unreachable:
+      return KafkaHealth::unreachable;
+    case NoticeKind::unauthorized:
+      return KafkaHealth::unauthorized;
+    case NoticeKind::topic:
+      return KafkaHealth::topic;
+    case NoticeKind::error:
+    case NoticeKind::rebuilt:
+    case NoticeKind::info:
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 std::string_view meaning_of(NoticeKind kind) {
@@ -240,6 +258,10 @@ void KafkaWorker::follow_topic() {
   const bool first = batcher_.partitions() == 0;
   const auto before = static_cast<std::size_t>(batcher_.partitions());
   batcher_.set_leaders(view.leaders);
+  if (unwell_ && said_.heard().first == KafkaHealth::topic) {
+    unwell_ = false;
+    said_.say(KafkaHealth::up);
+  }
   heed_message_limit(view.message_bytes_max);
   if (first) {
     event::EventList waiting = std::move(unplaced_);
@@ -290,6 +312,9 @@ void KafkaWorker::follow_notices() {
     if (kafka_in_trouble_ && trouble_ == notice.kind) continue;
     kafka_in_trouble_ = true;
     trouble_ = notice.kind;
+    if (const std::optional<KafkaHealth> health = health_of(notice.kind)) {
+      say_unwell(*health, notice.text);
+    }
     log_.write(kind_of(notice.kind), LogLevel::error,
                "kafka: " + notice.text + std::string{meaning_of(notice.kind)},
                {{"reason", notice.text}});
@@ -330,7 +355,7 @@ void KafkaWorker::finish() {
   settle(last);
   // An ingest thread may be between its admission and its push, for a few instructions.
   while (events_.pending_events() > 0) {
-    if (take_events(base::TimePoint{}) > 0) give_up_what_waits();
+    if (take_events(now_) > 0) give_up_what_waits();
   }
   if (notifications_ != nullptr) notifications_->close();
   finished_ = true;
@@ -353,12 +378,14 @@ void KafkaWorker::settle(std::span<Report> reports) {
     if (acknowledged) {
       delivered += 1;
       delivered_bytes += event.record_bytes();
+      if (event.published_at != base::TimePoint{}) latencies_.record(now_ - event.published_at);
       if (notifications_ != nullptr && settings_.notify == NotifyAt::acknowledged) {
         event::Notification notification{event, report.partition, report.offset};
         notification.set_age(now_ - event.taken_at);
         announce(std::move(notification));
       }
     } else {
+      counters_.add(counter_of(report.failure));
       if (persisted == Persisted::maybe) maybe_persisted += 1;
       if (report.failure == Failure::stopped) given_up_ += 1;
     }
@@ -380,9 +407,10 @@ void KafkaWorker::settle(std::span<Report> reports) {
     outcomes_.push_back(outcome);
   }
   if (notifications_ != nullptr) notifications_->flush();
-  if (delivered > 0 && kafka_in_trouble_) {
-    kafka_in_trouble_ = false;
-    log_.write(LogKind::kafka_recovered, LogLevel::info, "kafka: events are acknowledged again");
+  if (delivered > 0) {
+    recover();
+  } else if (!reports.empty()) {
+    heed_failure(reports.back());
   }
   call_back(outcomes_);
   counters_.add(Counter::delivered, delivered);
@@ -391,6 +419,40 @@ void KafkaWorker::settle(std::span<Report> reports) {
   counters_.add(Counter::failed_maybe_persisted, maybe_persisted);
   for (Report& report : reports) events_.recycle(std::move(report.event));
   events_.release(reports.size(), bytes);
+}
+
+void KafkaWorker::recover() {
+  acknowledged_at_.store(now_, std::memory_order_release);
+  if (std::exchange(unwell_, false)) said_.say(KafkaHealth::up);
+  if (!kafka_in_trouble_) return;
+  kafka_in_trouble_ = false;
+  log_.write(LogKind::kafka_recovered, LogLevel::info, "kafka: events are acknowledged again");
+}
+
+// A right that was taken away, or a topic that was deleted, is told by the events' own failures.
+void KafkaWorker::heed_failure(const Report& last) {
+  if (unwell_) return;
+  if (last.failure == Failure::unauthorized) {
+    say_unwell(KafkaHealth::unauthorized, last.detail);
+  } else if (last.failure == Failure::unknown_topic) {
+    say_unwell(KafkaHealth::topic, last.detail);
+  }
+}
+
+void KafkaWorker::say_unwell(KafkaHealth health, std::string_view reason) {
+  unwell_ = true;
+  said_.say(health, reason);
+}
+
+std::pair<KafkaHealth, std::string> KafkaWorker::health(base::TimePoint now) const {
+  std::pair<KafkaHealth, std::string> said = said_.heard();
+  if (said.first == KafkaHealth::unauthorized || said.first == KafkaHealth::topic) return said;
+  const base::TimePoint heard_at =
+      std::max(producer_->answered_at(), acknowledged_at_.load(std::memory_order_acquire));
+  if (heard_at != base::TimePoint{} && now - heard_at <= kSilentFor) return {KafkaHealth::up, ""};
+  said.first = KafkaHealth::unreachable;
+  if (said.second.empty()) said.second = "no broker has answered lately";
+  return said;
 }
 
 void KafkaWorker::settle_waiting(event::EventList&& list, Failure failure,
@@ -410,6 +472,7 @@ void KafkaWorker::settle_waiting(event::EventList&& list, Failure failure,
 }
 
 void KafkaWorker::announce(event::Notification&& notification) {
+  notification.set_made_at(now_);
   // Counted before the Redis worker can see it: nothing is notified before it was announced.
   counters_.add(Counter::announced, settings_.notifications_per_event);
   notifications_->push(std::move(notification));

@@ -13,11 +13,15 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/counters.h"
+#include "base/histogram.h"
 #include "base/log.h"
+#include "base/said.h"
 #include "base/worker.h"
+#include "dualstream/health.h"
 #include "dualstream/options.h"
 #include "event/event_queue.h"
 #include "event/notification_queue.h"
@@ -56,6 +60,15 @@ class KafkaWorker final : public base::Duty {
   // Events that failed because the stop came first. After the thread has ended.
   [[nodiscard]] std::size_t given_up() const noexcept { return given_up_; }
 
+  // From publish() to the acknowledgement, of the events that are measured. On any thread.
+  [[nodiscard]] Latencies latencies() const noexcept { return latencies_.read(); }
+  // How Kafka is at `now`, and why. On any thread.
+  [[nodiscard]] std::pair<KafkaHealth, std::string> health(base::TimePoint now) const;
+
+  // A cluster that has neither answered nor acknowledged for so long is `unreachable`; it is asked
+  // at least every 5 s.
+  static constexpr base::Duration kSilentFor = std::chrono::seconds{8};
+
   static constexpr base::Duration kPurgeGrace = std::chrono::milliseconds{250};
 
  private:
@@ -76,6 +89,9 @@ class KafkaWorker final : public base::Duty {
   // Gives every report its outcome and frees its event; the flow's one exit.
   void settle(std::span<Report> reports);
   void settle_waiting(event::EventList&& list, Failure failure, std::string_view detail);
+  void recover();
+  void heed_failure(const Report& last);
+  void say_unwell(KafkaHealth health, std::string_view reason);
   void announce(event::Notification&& notification);
   void call_back(std::span<const Outcome> outcomes) noexcept;
 
@@ -97,6 +113,12 @@ class KafkaWorker final : public base::Duty {
   base::TimePoint hand_over_at_{};
   bool kafka_in_trouble_ = false;
   NoticeKind trouble_ = NoticeKind::info;
+  base::Histogram latencies_;
+  bool unwell_ = false;  // said_ was told of trouble that is not over.
+  // What health() tells. `unreachable` stands for "no broker was heard of yet" only: afterwards it
+  // follows from the time of the last answer.
+  base::Said<KafkaHealth> said_{KafkaHealth::unreachable};
+  std::atomic<base::TimePoint> acknowledged_at_{base::TimePoint{}};
 
   // Reused from cycle to cycle.
   std::vector<event::EventPtr> taken_;

@@ -61,7 +61,8 @@ Status set(rd_kafka_conf_t& conf, const char* name, const std::string& value) {
   return Status::error(StatusCode::invalid_options,
                        std::string{"kafka.properties: librdkafka refuses "} + name + ": " +
                            error.data() +
-                           "; see librdkafka's CONFIGURATION.md for names and values");
+                           "; see librdkafka's CONFIGURATION.md for names and values",
+                       "kafka.properties");
 }
 
 }  // namespace

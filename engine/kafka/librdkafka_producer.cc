@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <utility>
@@ -84,7 +85,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
     if (!client_) {
       return Status::error(StatusCode::invalid_options,
                            std::string{"kafka.properties: librdkafka cannot start with them: "} +
-                               error.data() + "; correct the property that it names");
+                               error.data() + "; correct the property that it names",
+                           "kafka.properties");
     }
     static_cast<void>(conf.release());  // The client owns it now.
     events_.reset(rd_kafka_queue_get_main(client_.get()));
@@ -93,7 +95,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
     if (!topic_) {
       return Status::error(StatusCode::invalid_options,
                            "kafka.topic: librdkafka refuses `" + options_.topic +
-                               "`: " + rd_kafka_err2str(rd_kafka_last_error()));
+                               "`: " + rd_kafka_err2str(rd_kafka_last_error()),
+                           "kafka.topic");
     }
     return {};
   }
@@ -223,6 +226,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   [[nodiscard]] int wake_fd() const override { return consumer_.event_fd(); }
 
+  [[nodiscard]] base::TimePoint answered_at() const override {
+    return answered_at_.load(std::memory_order_acquire);
+  }
+
   [[nodiscard]] base::TimePoint poll_at() const override {
     if (!ready_.empty()) return base::TimePoint{};
     return fatal_ ? rebuild_at_ : base::kNever;
@@ -291,7 +298,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   [[nodiscard]] Status watch() {
     rd_kafka_queue_io_event_enable(events_.get(), consumer_.event_fd(), &kWakeUp, sizeof kWakeUp);
-    watcher_ = std::make_unique<TopicWatcher>(*client_, *topic_, consumer_);
+    watcher_ = std::make_unique<TopicWatcher>(*client_, *topic_, consumer_, answered_at_);
     if (watcher_->start()) return {};
     return Status::error(StatusCode::exhausted,
                          "the system refused a thread; raise its limit on processes (ulimit -u)");
@@ -486,6 +493,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
         answer.view.message_bytes_max = ask_for_message_bytes_max(
             *client_, *topic_, std::min<base::Duration>(rest, kLimitWait));
         first_view_ = std::move(answer.view);
+        answered_at_.store(base::Clock::now(), std::memory_order_release);
         return {};
       }
       last = std::move(answer.status);
@@ -498,7 +506,8 @@ class LibrdkafkaProducer final : public KafkaProducer {
                              "kafka.brokers: " + options_.brokers +
                                  " refused us: " + last_error_text_ +
                                  "; check security.protocol and the sasl.* or ssl.* properties" +
-                                 scram_hint(options_));
+                                 scram_hint(options_),
+                             "kafka.properties");
       }
     }
     if (last.code != StatusCode::unreachable) return last;
@@ -507,11 +516,13 @@ class LibrdkafkaProducer final : public KafkaProducer {
         StatusCode::unreachable,
         "kafka.brokers: no broker at " + options_.brokers + " answered for topic `" +
             options_.topic + "` within " + seconds_text(timeout) + " (" + why +
-            "); check the address, and that the broker runs and can be reached from here");
+            "); check the address, and that the broker runs and can be reached from here",
+        "kafka.brokers");
   }
 
   const KafkaOptions options_;
   base::Parker& consumer_;
+  std::atomic<base::TimePoint> answered_at_{base::TimePoint{}};  // Written by the watcher.
 
   // In the order in which they have to be closed, from the last to the first.
   Owned<rd_kafka_t> client_;

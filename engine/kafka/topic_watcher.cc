@@ -27,18 +27,22 @@ Status topic_status(const rd_kafka_metadata_topic_t& topic) {
     case Failure::unknown_topic:
       return Status::error(
           StatusCode::unknown_topic,
-          "kafka.topic: the cluster has no topic `" + name + "`; create it, or correct the name");
+          "kafka.topic: the cluster has no topic `" + name + "`; create it, or correct the name",
+          "kafka.topic");
     case Failure::unauthorized:
       return Status::error(StatusCode::unauthorized,
                            "kafka.topic: this principal may not use `" + name +
-                               "`; grant it Describe and Write on the topic");
+                               "`; grant it Describe and Write on the topic",
+                           "kafka.topic");
     default:
-      return Status::error(StatusCode::unreachable, "kafka.topic: `" + name + "` is not ready: " +
-                                                        rd_kafka_err2str(topic.err));
+      return Status::error(
+          StatusCode::unreachable,
+          "kafka.topic: `" + name + "` is not ready: " + rd_kafka_err2str(topic.err),
+          "kafka.topic");
   }
   if (topic.partition_cnt == 0) {
     return Status::error(StatusCode::unreachable,
-                         "kafka.topic: `" + name + "` has no partitions yet");
+                         "kafka.topic: `" + name + "` has no partitions yet", "kafka.topic");
   }
   return {};
 }
@@ -102,8 +106,9 @@ std::size_t ask_for_message_bytes_max(rd_kafka_t& client, rd_kafka_topic_t& topi
   return 0;
 }
 
-TopicWatcher::TopicWatcher(rd_kafka_t& client, rd_kafka_topic_t& topic, base::Parker& consumer)
-    : client_(client), topic_(topic), consumer_(consumer) {}
+TopicWatcher::TopicWatcher(rd_kafka_t& client, rd_kafka_topic_t& topic, base::Parker& consumer,
+                           std::atomic<base::TimePoint>& answered_at)
+    : client_(client), topic_(topic), consumer_(consumer), answered_at_(answered_at) {}
 
 TopicWatcher::~TopicWatcher() { stop(); }
 
@@ -131,6 +136,7 @@ std::size_t TopicWatcher::do_work(base::TimePoint now) {
   if (now < ask_at_ && !asked_.exchange(false, std::memory_order_acq_rel)) return 0;
   TopicAnswer answer = ask_for_topic(client_, topic_, kAskTimeout);
   if (answer.status.ok()) {
+    answered_at_.store(now, std::memory_order_release);
     answer.view.message_bytes_max = ask_for_message_bytes_max(client_, topic_, kAskTimeout);
     // No answer is no change.
     if (answer.view.message_bytes_max == 0) {

@@ -32,8 +32,10 @@ struct TopicAnswer {
 // Lifetime: client and topic outlive it.
 class TopicWatcher final : public base::Duty {
  public:
-  // `consumer` is woken when there is something to poll().
-  TopicWatcher(rd_kafka_t& client, rd_kafka_topic_t& topic, base::Parker& consumer);
+  // `consumer` is woken when there is something to poll(); `answered_at` is set when the cluster
+  // has answered, and outlives this.
+  TopicWatcher(rd_kafka_t& client, rd_kafka_topic_t& topic, base::Parker& consumer,
+               std::atomic<base::TimePoint>& answered_at);
   ~TopicWatcher() override;
 
   [[nodiscard]] bool start();
@@ -53,6 +55,7 @@ class TopicWatcher final : public base::Duty {
   rd_kafka_t& client_;
   rd_kafka_topic_t& topic_;
   base::Parker& consumer_;
+  std::atomic<base::TimePoint>& answered_at_;
 
   // Written by the watching thread.
   base::TimePoint ask_at_{};

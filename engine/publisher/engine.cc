@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -199,13 +200,34 @@ Stats EngineImpl::stats() const {
       }
     }
   }
+  // As the reasons were read, whatever was counted since.
+  value(Counter::failed) = 0;
+  for (const Failure failure : {Failure::timed_out, Failure::too_large, Failure::unknown_topic,
+                                Failure::unauthorized, Failure::rejected, Failure::stopped}) {
+    value(Counter::failed) += stats[counter_of(failure)];
+  }
   value(Counter::offered) = stats[Counter::accepted] + stats.refused();
   value(Counter::pending) =
       stats[Counter::accepted] - stats[Counter::delivered] - stats[Counter::failed];
   value(Counter::pending_bytes) = events_.pending_bytes();
   value(Counter::pending_notifications) = stats[Counter::announced] - stats[Counter::notified] -
                                           stats.dropped() - stats[Counter::unconfirmed];
+  stats.publish_to_acknowledged = kafka_->latencies();
+  if (redis_ != nullptr) stats.acknowledged_to_notified = redis_->latencies();
   return stats;
+}
+
+Health EngineImpl::health() const {
+  Health health;
+  if (in_child()) {
+    health.stopping = true;
+    health.kafka_reason = "the engine is the parent's";
+    return health;
+  }
+  health.stopping = events_.closed();
+  std::tie(health.kafka, health.kafka_reason) = kafka_->health(base::Clock::now());
+  if (redis_ != nullptr) std::tie(health.redis, health.redis_reason) = redis_->health();
+  return health;
 }
 
 Engine::Engine(std::unique_ptr<EngineImpl> impl) noexcept : impl_(std::move(impl)) {}
@@ -237,5 +259,7 @@ Publisher Engine::publisher() { return Publisher{impl_->publisher()}; }
 Status Engine::stop(milliseconds deadline) { return impl_->stop(deadline); }
 
 Stats Engine::stats() const { return impl_->stats(); }
+
+Health Engine::health() const { return impl_->health(); }
 
 }  // namespace dualstream

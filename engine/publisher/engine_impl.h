@@ -35,6 +35,7 @@ class EngineImpl {
   [[nodiscard]] std::unique_ptr<PublisherImpl> publisher();
   Status stop(std::chrono::milliseconds deadline);
   [[nodiscard]] Stats stats() const;
+  [[nodiscard]] Health health() const;
   // Whether this process was forked from the one that opened the engine. Then nothing here may wait
   // for a thread or a lock: those who would give way were not forked.
   [[nodiscard]] bool in_child() const noexcept { return fork_guard_.in_child(); }

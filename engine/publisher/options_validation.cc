@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 Status invalid(std::string_view field, std::string_view value, std::string_view rule) {
   std::string message{field};
   message.append(" = `").append(value).append("`: ").append(rule);
-  return Status::error(StatusCode::invalid_options, std::move(message));
+  return Status::error(StatusCode::invalid_options, std::move(message), std::string{field});
 }
 
 template <typename T>
@@ -55,7 +55,8 @@ bool looks_like_broker(std::string_view broker) {
 Status check_brokers(std::string_view brokers) {
   if (brokers.empty()) {
     return Status::error(StatusCode::invalid_options,
-                         "kafka.brokers is empty; give at least one broker as host:port");
+                         "kafka.brokers is empty; give at least one broker as host:port",
+                         "kafka.brokers");
   }
   for (std::string_view rest = brokers; !rest.empty();) {
     const std::size_t comma = rest.find(',');
@@ -79,7 +80,7 @@ Status check_topic(std::string_view topic) {
   };
   if (topic.empty()) {
     return Status::error(StatusCode::invalid_options,
-                         "kafka.topic is empty; name the topic to publish to");
+                         "kafka.topic is empty; name the topic to publish to", "kafka.topic");
   }
   if (topic.size() > 249 || topic == "." || topic == ".." || !std::ranges::all_of(topic, allowed)) {
     return invalid("kafka.topic", topic, kRule);
@@ -116,12 +117,14 @@ constexpr auto kOwnedProperties = std::to_array<OwnedProperty>({
 
 Status check_property(std::string_view name, std::string_view value, bool allow_unsafe) {
   if (name.empty())
-    return Status::error(StatusCode::invalid_options, "kafka.properties: a name is empty");
+    return Status::error(StatusCode::invalid_options, "kafka.properties: a name is empty",
+                         "kafka.properties");
   for (const OwnedProperty& owned : kOwnedProperties) {
     if (name == owned.name) {
-      return Status::error(StatusCode::invalid_options, "kafka.properties: `" + std::string{name} +
-                                                            "` is the engine's own; " +
-                                                            std::string{owned.instead});
+      return Status::error(StatusCode::invalid_options,
+                           "kafka.properties: `" + std::string{name} + "` is the engine's own; " +
+                               std::string{owned.instead},
+                           "kafka.properties");
     }
   }
   if (allow_unsafe) return {};
@@ -129,8 +132,11 @@ Status check_property(std::string_view name, std::string_view value, bool allow_
       (name == "acks" || name == "request.required.acks") && value != "all" && value != "-1";
   const bool weakens_idempotence = name == "enable.idempotence" && value != "true";
   if (weakens_acks || weakens_idempotence) {
-    return invalid("kafka.properties: " + std::string{name}, value,
-                   "events could be lost or doubled; set kafka.allow_unsafe if that is wanted");
+    Status unsafe =
+        invalid("kafka.properties: " + std::string{name}, value,
+                "events could be lost or doubled; set kafka.allow_unsafe if that is wanted");
+    unsafe.field = "kafka.properties";
+    return unsafe;
   }
   return {};
 }

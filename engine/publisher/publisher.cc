@@ -15,27 +15,11 @@ base::TimePoint deadline_after(std::chrono::milliseconds timeout) noexcept {
   return timeout < base::kNever - now ? now + timeout : base::kNever;
 }
 
-Counter counter_of(PublishResult result) noexcept {
-  switch (result) {
-    case PublishResult::accepted:
-      return Counter::accepted;
-    case PublishResult::full:
-      return Counter::refused_full;
-    case PublishResult::too_large:
-      return Counter::refused_too_large;
-    case PublishResult::invalid:
-      return Counter::refused_invalid;
-    case PublishResult::stopping:
-      return Counter::refused_stopping;
-  }
-  return Counter::refused_invalid;
-}
-
 }  // namespace
 
 PublishResult PublisherImpl::refuse(PublishResult result, std::string_view reason) noexcept {
   refusal_reason_ = reason;
-  slot_.counters.add(counter_of(result));
+  slot_.counters.add(dualstream::counter_of(result));
   return result;
 }
 
@@ -83,6 +67,7 @@ PublishResult PublisherImpl::try_publish(const EventView& event,
   event::EventPtr copy = slot_.producer.make(event);
   if (copy) {
     copy->answer = std::move(answer);
+    if (slot_.measures_next()) copy->published_at = base::Clock::now();
     // Counted before the Kafka worker can see it: an event is never delivered before it was
     // accepted.
     slot_.counters.add(Counter::accepted);

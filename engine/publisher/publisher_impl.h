@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,8 +23,22 @@ namespace dualstream {
 struct PublisherSlot {
   explicit PublisherSlot(event::EventQueue& queue) : producer(queue) {}
 
+  // One event in so many is measured from here to its acknowledgement. A prime, so that bursts of
+  // a round number do not have the same event measured each time.
+  static constexpr std::uint32_t kMeasuredEvery = 17;
+
+  [[nodiscard]] bool measures_next() noexcept {
+    if (until_measured > 0) {
+      until_measured -= 1;
+      return false;
+    }
+    until_measured = kMeasuredEvery - 1;
+    return true;
+  }
+
   event::EventQueue::Producer producer;
   base::Counters counters;
+  std::uint32_t until_measured = 0;
   std::atomic<bool> in_use{true};
 };
 

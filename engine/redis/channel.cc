@@ -36,7 +36,7 @@ std::optional<unsigned> hex_value(char c) noexcept {
 Status refusal(std::string_view text, std::string_view rule) {
   std::string message = "redis.channels: \"";
   message.append(text).append("\": ").append(rule);
-  return Status::error(StatusCode::invalid_options, std::move(message));
+  return Status::error(StatusCode::invalid_options, std::move(message), "redis.channels");
 }
 
 }  // namespace
@@ -133,7 +133,8 @@ Status parse_channel_templates(std::span<const std::string> texts, std::size_t b
   if (texts.empty() || texts.size() > kTemplatesMax) {
     return Status::error(StatusCode::invalid_options,
                          "redis.channels: " + std::to_string(texts.size()) +
-                             " templates; give 1 to " + std::to_string(kTemplatesMax));
+                             " templates; give 1 to " + std::to_string(kTemplatesMax),
+                         "redis.channels");
   }
   std::vector<ChannelTemplate> made(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {

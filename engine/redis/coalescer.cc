@@ -26,12 +26,14 @@ std::size_t bytes_of_frame_on(const Channel& channel) noexcept {
   return sizeof(OpenFrame) + sizeof(Channel) + channel.name.size();
 }
 
-event::Notification copy_of(const event::Notification& notification) {
-  return event::Notification{EventView{.id = notification.id(),
-                                       .type = notification.type(),
-                                       .source_type = notification.source_type(),
-                                       .source_id = notification.source_id()},
-                             notification.partition(), notification.offset()};
+event::Notification copy_of(const event::Notification& notification, base::TimePoint now) {
+  event::Notification copy{EventView{.id = notification.id(),
+                                     .type = notification.type(),
+                                     .source_type = notification.source_type(),
+                                     .source_id = notification.source_id()},
+                           notification.partition(), notification.offset()};
+  copy.set_made_at(notification.made_at(now));
+  return copy;
 }
 
 }  // namespace
@@ -61,7 +63,7 @@ std::size_t Coalescer::add(event::Notification&& notification, base::TimePoint n
       if (missed_before > 0) end_open_frame(channel);
       const bool last = placed + 1 == templates;
       // NOLINTNEXTLINE(bugprone-use-after-move): only the last one moves.
-      dropped += put(channel, last ? std::move(notification) : copy_of(notification),
+      dropped += put(channel, last ? std::move(notification) : copy_of(notification, now),
                      previous_offset, now);
     }
   } catch (const std::bad_alloc&) {

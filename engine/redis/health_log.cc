@@ -21,6 +21,7 @@ HealthLog::HealthLog(std::string address_text, base::Log& log)
 
 void HealthLog::connected() noexcept {
   if (std::exchange(link_, Link::connected) == Link::connected) return;
+  said_.say(degraded() ? RedisHealth::degraded : RedisHealth::up);
   write({.kind = LogKind::redis_connected,
          .level = LogLevel::info,
          .what = "connected",
@@ -30,6 +31,7 @@ void HealthLog::connected() noexcept {
 void HealthLog::lost(std::string_view reason) noexcept {
   const Link before = std::exchange(link_, Link::lost);
   if (before == Link::lost) return;
+  said_.say(RedisHealth::lost, reason.substr(0, kDetailBytesMax));
   write({.kind = LogKind::redis_lost,
          .level = LogLevel::warning,
          .what = before == Link::connected ? "the connection was lost" : "cannot be reached",
@@ -41,6 +43,7 @@ void HealthLog::lost(std::string_view reason) noexcept {
 
 void HealthLog::refused(std::string_view reason) noexcept {
   if (std::exchange(link_, Link::refused) == Link::refused) return;
+  said_.say(RedisHealth::refused, reason.substr(0, kDetailBytesMax));
   write({.kind = LogKind::redis_refused,
          .level = LogLevel::error,
          .what = "does not let us in",
@@ -56,6 +59,7 @@ void HealthLog::published(base::TimePoint now) noexcept {
     if (trouble->active && now - trouble->last >= kQuietFor) trouble->active = false;
   }
   if (degraded()) return;
+  said_.say(RedisHealth::up);
   write({.kind = LogKind::redis_publish_recovered,
          .level = LogLevel::info,
          .what = "PUBLISH works again"});
@@ -64,6 +68,7 @@ void HealthLog::published(base::TimePoint now) noexcept {
 void HealthLog::publish_refused(std::string_view error, base::TimePoint now) noexcept {
   refusals_.last = now;
   if (std::exchange(refusals_.active, true)) return;
+  said_.say(RedisHealth::degraded, error.substr(0, kDetailBytesMax));
   write({.kind = LogKind::redis_publish_refused,
          .level = LogLevel::error,
          .what = "refuses PUBLISH",
@@ -76,6 +81,7 @@ void HealthLog::publish_refused(std::string_view error, base::TimePoint now) noe
 void HealthLog::publish_failed(std::string_view error, base::TimePoint now) noexcept {
   errors_.last = now;
   if (std::exchange(errors_.active, true)) return;
+  said_.say(RedisHealth::degraded, error.substr(0, kDetailBytesMax));
   write({.kind = LogKind::redis_publish_failed,
          .level = LogLevel::warning,
          .what = "answers PUBLISH with an error",

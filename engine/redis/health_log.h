@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/log.h"
+#include "base/said.h"
 #include "base/time.h"
+#include "dualstream/health.h"
 #include "redis/redis_address.h"
 
 namespace dualstream::redis {
 
-// Thread: Redis worker only.
+// Thread: Redis worker only, but health().
 class HealthLog {
  public:
   // Answers of one kind that follow each other within this time are one state: rights may be given
@@ -31,6 +34,9 @@ class HealthLog {
   void published(base::TimePoint now) noexcept;
   void publish_refused(std::string_view error, base::TimePoint now) noexcept;
   void publish_failed(std::string_view error, base::TimePoint now) noexcept;
+
+  // How Redis is, and why. On any thread.
+  [[nodiscard]] std::pair<RedisHealth, std::string> health() const { return said_.heard(); }
 
   // Whether there is trouble with the answers to PUBLISH at present.
   [[nodiscard]] bool degraded() const noexcept { return refusals_.active || errors_.active; }
@@ -58,6 +64,7 @@ class HealthLog {
   Link link_ = Link::unknown;
   Trouble refusals_;
   Trouble errors_;
+  base::Said<RedisHealth> said_{RedisHealth::connecting};
 };
 
 }  // namespace dualstream::redis

@@ -34,7 +34,8 @@ struct Written {
   // Of a frame:
   ChannelRef channel;
   std::uint32_t events = 0;
-  std::uint64_t missed = 0;  // What it told of.
+  std::uint64_t missed = 0;   // What it told of.
+  base::TimePoint made_at{};  // When its oldest notification was made.
 };
 
 enum class Answer : std::uint8_t {

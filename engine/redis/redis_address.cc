@@ -14,9 +14,11 @@ constexpr std::size_t kUnixPathBytesMax = 107;
 
 // The address itself is not repeated: it may hold a password.
 Status refusal(std::string_view rule) {
-  return Status::error(StatusCode::invalid_options, "redis.address: " + std::string{rule} +
-                                                        "; use host:port, redis://user:password@"
-                                                        "host:port or unix:/path");
+  return Status::error(StatusCode::invalid_options,
+                       "redis.address: " + std::string{rule} +
+                           "; use host:port, redis://user:password@"
+                           "host:port or unix:/path",
+                       "redis.address");
 }
 
 bool take_prefix(std::string_view& text, std::string_view prefix) noexcept {
@@ -127,7 +129,8 @@ Status parse_redis_address(const RedisOptions& options, RedisAddress& out) {
   if (!options.password.empty()) made.password = options.password;
   if (!made.username.empty() && made.password.empty()) {
     return Status::error(StatusCode::invalid_options,
-                         "redis.password: is empty while redis.username is set; give both");
+                         "redis.password: is empty while redis.username is set; give both",
+                         "redis.password");
   }
   out = std::move(made);
   return {};

@@ -212,6 +212,7 @@ void RedisWorker::settle_frame(const Answered& answered, const Reply& reply, bas
   if (answered.answer == Answer::done) {
     count(Counter::notified, frame.events);
     counters_.add(Counter::receivers, static_cast<std::uint64_t>(reply.integer));
+    if (frame.made_at != base::TimePoint{}) latencies_.record(now - frame.made_at);
     backoff_.reset();
     health_.published(now);
     return;
@@ -272,7 +273,8 @@ void RedisWorker::send(Frame&& frame, base::TimePoint now) {
                    .at = now,
                    .channel = ChannelRef::to(channel),
                    .events = sent.events(),
-                   .missed = sent.missed()});
+                   .missed = sent.missed(),
+                   .made_at = sent.front()->notification.made_at(now)});
   if (message_.capacity() > kMessageBytesKept) message_.release();
 }
 

@@ -28,9 +28,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/counters.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "base/worker.h"
 #include "event/notification_queue.h"
@@ -72,6 +74,12 @@ class RedisWorker final : public base::Duty {
   // it ends sooner, kUnreachableGrace after the connection was lost or the queue was empty; with
   // nothing left, at once.
   void stop_by(base::TimePoint give_up_at) noexcept;
+
+  // From a notification's making to Redis' answer, measured by the oldest of each frame. On any
+  // thread.
+  [[nodiscard]] Latencies latencies() const noexcept { return latencies_.read(); }
+  // How Redis is, and why. On any thread.
+  [[nodiscard]] std::pair<RedisHealth, std::string> health() const { return health_.health(); }
 
   static constexpr base::Duration kUnreachableGrace = std::chrono::seconds{2};
   static constexpr std::size_t kNotificationsPerCycle = 256;
@@ -117,6 +125,7 @@ class RedisWorker final : public base::Duty {
   Pipeline pipeline_;
   Backoff backoff_;
   HealthLog health_;
+  base::Histogram latencies_;
 
   Link link_ = Link::waiting;
   base::TimePoint attempt_at_{};  // The next one, while waiting; else the last.

@@ -105,6 +105,11 @@ bool Program::wait_for_error(std::string_view text) {
   return errors_.find(text) != std::string::npos;
 }
 
+std::string Program::errors() {
+  const std::lock_guard lock{mutex_};
+  return errors_;
+}
+
 void Program::send(int signal) const { ::kill(pid_, signal); }
 
 ProgramEnd Program::finish() {

@@ -41,6 +41,9 @@ class Program {
   // Waits until its stderr holds `text`. False if it ended without.
   [[nodiscard]] bool wait_for_error(std::string_view text);
 
+  // What its stderr holds so far.
+  [[nodiscard]] std::string errors();
+
   void send(int signal) const;
 
   // Closes its stdin and waits for its end.

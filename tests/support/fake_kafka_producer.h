@@ -106,6 +106,7 @@ class FakeKafkaProducer final : public kafka::KafkaProducer {
 
   [[nodiscard]] int wake_fd() const override { return -1; }
   [[nodiscard]] base::TimePoint poll_at() const override { return wants_poll_at; }
+  [[nodiscard]] base::TimePoint answered_at() const override { return answered; }
 
   std::deque<kafka::TopicView> topic_changes;
   std::deque<kafka::Notice> notices;
@@ -114,6 +115,7 @@ class FakeKafkaProducer final : public kafka::KafkaProducer {
   std::map<std::int32_t, std::vector<std::string>> logs;    // What "Kafka" has, by partition.
   std::vector<std::pair<std::int32_t, std::size_t>> calls;  // Partition and size of each hand-over.
   base::TimePoint wants_poll_at = base::kNever;
+  base::TimePoint answered{};  // When "the cluster" last answered for the topic.
   bool answers_purge = true;
   bool purged = false;
   bool closed = false;

@@ -42,9 +42,11 @@ class KafkaWorkerTest : public ::testing::Test {
   }
 
   event::EventQueue::Admission publish(std::string_view source, std::uint64_t tag,
-                                       event::AnswerSlot answer = {}) {
+                                       event::AnswerSlot answer = {},
+                                       base::TimePoint published_at = {}) {
     event::EventPtr event = testing::make_event(source, tag);
     event->answer = std::move(answer);
+    event->published_at = published_at;
     const auto admission = queue_.admit(event->block_bytes());
     if (admission == event::EventQueue::Admission::admitted) {
       accepted_ += 1;
@@ -125,6 +127,94 @@ TEST_F(KafkaWorkerTest, ReturnsAFailedEventWholeAndNotifiesNobody) {
   EXPECT_EQ(payloads_[0], "{}");
   EXPECT_TRUE(notified().empty());
   EXPECT_EQ(counters_.get(Counter::failed_maybe_persisted), 1U);
+}
+
+TEST_F(KafkaWorkerTest, CountsFailuresByTheirReason) {
+  start();
+  with_partitions({1});
+  for (std::uint64_t tag = 0; tag < 3; ++tag) publish("source", tag);
+  step();
+  kafka_->report(1, Failure::unauthorized, Persisted::no);
+  kafka_->report(2, Failure::timed_out, Persisted::maybe);
+  step();
+  EXPECT_EQ(counters_.get(Counter::failed_unauthorized), 1U);
+  EXPECT_EQ(counters_.get(Counter::failed_timed_out), 2U);
+  EXPECT_EQ(counters_.get(Counter::failed_rejected), 0U);
+}
+
+TEST_F(KafkaWorkerTest, MeasuresOnlyEventsThatWereStampedAndAcknowledged) {
+  start();
+  with_partitions({1});
+  publish("source", 1);
+  publish("source", 2, {}, at(milliseconds{1}));
+  publish("source", 3, {}, at(milliseconds{1}));
+  step(milliseconds{2});
+  kafka_->report(2, Failure::none, Persisted::no);
+  kafka_->report(1, Failure::timed_out, Persisted::no);
+  step(milliseconds{5});
+  const Latencies measured = worker_->latencies();
+  EXPECT_EQ(measured.count(), 1U);
+  EXPECT_EQ(measured.sum_ns, 4'000'000U);
+  EXPECT_EQ(measured.quantile(0.5), std::chrono::microseconds{4'096});
+}
+
+TEST_F(KafkaWorkerTest, SaysWhenItsNotificationsWereMade) {
+  start();
+  with_partitions({1});
+  publish("source", 1);
+  step(milliseconds{2});
+  kafka_->acknowledge();
+  step(milliseconds{5});
+  EXPECT_EQ(notified().at(0).made_at(at(milliseconds{6})), at(milliseconds{5}));
+}
+
+TEST_F(KafkaWorkerTest, IsUnreachableUntilTheClusterAnswersAndWhenItFallsSilent) {
+  start();
+  EXPECT_EQ(worker_->health(at(seconds{0})).first, KafkaHealth::unreachable);
+  kafka_->answered = at(seconds{1});
+  EXPECT_EQ(worker_->health(at(seconds{2})).first, KafkaHealth::up);
+  kafka_->notices.push_back({NoticeKind::unreachable, "3/3 brokers are down"});
+  step(seconds{3});
+  EXPECT_EQ(worker_->health(at(seconds{3})).first, KafkaHealth::up)
+      << "a broker that is gone is not all of them";
+  const auto silent = worker_->health(at(seconds{10}));
+  EXPECT_EQ(silent.first, KafkaHealth::unreachable);
+  EXPECT_EQ(silent.second, "3/3 brokers are down");
+  with_partitions({1});
+  publish("source", 1);
+  step(seconds{11});
+  kafka_->acknowledge();
+  step(seconds{12});
+  EXPECT_EQ(worker_->health(at(seconds{13})).first, KafkaHealth::up) << "it acknowledged";
+}
+
+TEST_F(KafkaWorkerTest, IsUnauthorizedUntilSomethingIsAcknowledged) {
+  start();
+  kafka_->answered = at(seconds{1});
+  with_partitions({1});
+  publish("source", 1);
+  step(seconds{1});
+  kafka_->report(1, Failure::unauthorized, Persisted::no);
+  step(seconds{1});
+  const auto health = worker_->health(at(seconds{1}));
+  EXPECT_EQ(health.first, KafkaHealth::unauthorized);
+  EXPECT_EQ(health.second, "said by the fake");
+  publish("source", 2);
+  step(seconds{2});
+  kafka_->acknowledge();
+  step(seconds{2});
+  EXPECT_EQ(worker_->health(at(seconds{2})).first, KafkaHealth::up);
+}
+
+TEST_F(KafkaWorkerTest, ATopicThatComesBackIsWellBeforeAnyEvent) {
+  start();
+  kafka_->answered = at(seconds{1});
+  kafka_->notices.push_back({NoticeKind::topic, "the cluster has no topic `t`"});
+  step(seconds{1});
+  EXPECT_EQ(worker_->health(at(seconds{1})).first, KafkaHealth::topic);
+  with_partitions({1});
+  step(seconds{2});
+  EXPECT_EQ(worker_->health(at(seconds{2})).first, KafkaHealth::up);
 }
 
 TEST_F(KafkaWorkerTest, HoldsEventsUntilTheTopicIsKnown) {

@@ -84,6 +84,7 @@ TEST(OptionsValidationTest, NamesTheFieldOfEachBadValue) {
     const Status status = validate(options);
     EXPECT_EQ(status.code, StatusCode::invalid_options) << each.field;
     EXPECT_EQ(status.message.rfind(each.field, 0), 0U) << each.field << ": " << status.message;
+    EXPECT_EQ(status.field, each.field);
   }
 }
 
@@ -93,6 +94,7 @@ TEST(OptionsValidationTest, KeepsPropertiesOfTheEnginesOwnAndNamesTheOptionToUse
   const Status status = validate(options);
   EXPECT_EQ(status.code, StatusCode::invalid_options);
   EXPECT_NE(status.message.find("use kafka.linger"), std::string::npos) << status.message;
+  EXPECT_EQ(status.field, "kafka.properties");
 }
 
 TEST(OptionsValidationTest, TurnsAcksAndIdempotenceDownOnlyWhenAskedTo) {
@@ -103,6 +105,7 @@ TEST(OptionsValidationTest, TurnsAcksAndIdempotenceDownOnlyWhenAskedTo) {
     options.kafka.properties = {property};
     EXPECT_EQ(validate(options).code, StatusCode::invalid_options) << property.first;
     EXPECT_NE(validate(options).message.find("kafka.allow_unsafe"), std::string::npos);
+    EXPECT_EQ(validate(options).field, "kafka.properties");
     options.kafka.allow_unsafe = true;
     EXPECT_TRUE(validate(options).ok()) << property.first;
   }

@@ -247,6 +247,37 @@ TEST_F(RedisWorkerTest, GreetsAndThenPublishesWhatItIsGiven) {
   EXPECT_TRUE(logged("redis: h:6379: connected"));
 }
 
+TEST_F(RedisWorkerTest, MeasuresEachFrameFromItsOldestNotificationToTheAnswer) {
+  server_.holds_replies = true;
+  start();
+  settle();
+  for (const base::Duration age : {base::Duration{3ms}, base::Duration{1ms}}) {
+    event::Notification notification{
+        EventView{.id = "1", .type = "PushEvent", .source_type = "repo", .source_id = "a"}, 0, 1};
+    notification.set_made_at(now_ - age);
+    announced_ += 1;
+    queue_->push(std::move(notification));
+  }
+  settle();
+  now_ += 1ms;
+  server_.release_replies();
+  settle();
+  EXPECT_EQ(count(Counter::notified), 2U);
+  EXPECT_EQ(worker_->latencies().count(), 1U) << "both went in one frame";
+  EXPECT_EQ(worker_->latencies().sum_ns, 4'000'000U);
+}
+
+TEST_F(RedisWorkerTest, TellsHowRedisIsAndWhy) {
+  server_.port = FakeServer::Port::closed;
+  start();
+  EXPECT_EQ(worker_->health().first, RedisHealth::connecting);
+  settle();
+  EXPECT_EQ(worker_->health(), std::pair(RedisHealth::lost, std::string{"Connection refused"}));
+  server_.port = FakeServer::Port::open;
+  run_until(now_ + 1s);
+  EXPECT_EQ(worker_->health(), std::pair(RedisHealth::up, std::string{}));
+}
+
 TEST_F(RedisWorkerTest, PublishesNothingBeforeThePingIsAnswered) {
   server_.hung = true;
   start();

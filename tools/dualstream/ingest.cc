@@ -20,6 +20,7 @@
 #include "intake.h"
 #include "ledger.h"
 #include "line_place.h"
+#include "metrics_server.h"
 #include "option_table.h"
 #include "outcomes.h"
 #include "progress.h"
@@ -150,6 +151,7 @@ class Ingest {
     if (const Status status = open_engine(); !status.ok()) {
       return refuse(exit_code_of(status), with_origin(status.message, configuration_));
     }
+    if (metrics_) metrics_->tell_of(*engine_);
     started_at_ = Clock::now();
     if (const Status status = start_checkpoint(); !status.ok()) {
       return refuse(ExitCode::undelivered, status.message);
@@ -205,6 +207,9 @@ class Ingest {
     if (const Status status = Signals::start(console_, *stop_, signals_); !status.ok()) {
       return refuse(ExitCode::undelivered, status.message);
     }
+    if (const Status status = serve_metrics(); !status.ok()) {
+      return refuse(exit_code_of(status), status.message);
+    }
     if (const ExitCode failed = open_checkpoint(); failed != ExitCode::ok) return failed;
     return open_outputs();
   }
@@ -242,6 +247,17 @@ class Ingest {
       console_.log(LogLevel::error, message + "; reading stops");
       stop_->request(StopReason::output_failed);
     });
+  }
+
+  Status serve_metrics() {
+    if (settings().metrics_address.empty()) return {};
+    HttpAddress address;
+    if (Status status = parse_http_address(settings().metrics_address, address); !status.ok()) {
+      return status;
+    }
+    Status started = MetricsServer::start(address, *stop_, metrics_);
+    if (started.ok()) console_.log(LogLevel::info, "metrics: " + metrics_->url() + "/metrics");
+    return started;
   }
 
   ExitCode open_outputs() {
@@ -378,10 +394,15 @@ class Ingest {
   std::optional<BadLines> bad_lines_;
   std::optional<Intake> intake_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<MetricsServer> metrics_;  // Ends before the engine of which it tells.
   std::optional<Progress> progress_;
 };
 
 Status check(const Configuration& configuration) {
+  const std::string& metrics = configuration.settings.metrics_address;
+  if (HttpAddress address; !metrics.empty()) {
+    if (Status status = parse_http_address(metrics, address); !status.ok()) return status;
+  }
   Status status = validate(configuration.settings.engine);
   status.message = with_origin(status.message, configuration);
   return status;

@@ -111,6 +111,10 @@ constexpr std::array kOptions{
                "After SIGINT, SIGTERM or SIGHUP: how long to wait for the answers to what was "
                "read. A second signal ends at once.",
                [](Settings& s) -> Target { return &s.drain_timeout; }},
+    OptionInfo{"metrics", kForIngest, kEverywhere, kRun, "HOST:PORT", "",
+               "Serve /metrics for Prometheus and /healthz there while the command runs. Port 0: "
+               "one that is free; the log says which.",
+               [](Settings& s) -> Target { return &s.metrics_address; }},
 
     OptionInfo{"json", kForIngest | kForDoctor, kEverywhere, kOutput, "", "",
                "Print the ledger as one JSON object.",

@@ -29,6 +29,7 @@ struct Settings {
   std::string checkpoint_file;
   std::vector<std::string> from_dead_letter;  // In place of operands.
   std::chrono::milliseconds drain_timeout{30'000};
+  std::string metrics_address;  // Empty: nothing is served.
 
   std::string config_file;
   bool print_config = false;

@@ -8,7 +8,7 @@
 
 namespace dualstream::command {
 
-// Lifetime: the destructor waits for the end of the body.
+// Lifetime: the destructor waits for the end of the body, but after leave().
 class Thread {
  public:
   Thread() = default;
@@ -20,6 +20,9 @@ class Thread {
   [[nodiscard]] Status start(const char* name, std::function<void()> body);
 
   void join();
+
+  // The body goes on by itself, until the process ends at the latest.
+  void leave() { thread_.detach(); }
 
  private:
   std::thread thread_;  // tidy: allow(thread) the command links only with the engine's public API

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 
+#include "dualstream/health.h"
 #include "dualstream/options.h"
 #include "dualstream/publisher.h"
 #include "dualstream/stats.h"
@@ -45,6 +46,9 @@ class Engine {
   Status stop(std::chrono::milliseconds deadline);
 
   [[nodiscard]] Stats stats() const;
+
+  // How Kafka and Redis are at this moment. May throw std::bad_alloc.
+  [[nodiscard]] Health health() const;
 
  private:
   explicit Engine(std::unique_ptr<EngineImpl> impl) noexcept;

@@ -29,11 +29,13 @@ enum class StatusCode : std::uint8_t {
 struct Status {
   StatusCode code = StatusCode::ok;
   std::string message;
+  // The option that is to be mended, as in "kafka.brokers", when the cause is one; else empty.
+  std::string field{};
 
   [[nodiscard]] bool ok() const noexcept { return code == StatusCode::ok; }
 
-  [[nodiscard]] static Status error(StatusCode code, std::string message) {
-    return Status{code, std::move(message)};
+  [[nodiscard]] static Status error(StatusCode code, std::string message, std::string field = {}) {
+    return Status{code, std::move(message), std::move(field)};
   }
 };
 
