@@ -378,12 +378,7 @@ void KafkaWorker::settle(std::span<Report> reports) {
     if (acknowledged) {
       delivered += 1;
       delivered_bytes += event.record_bytes();
-      if (event.published_at != base::TimePoint{}) latencies_.record(now_ - event.published_at);
-      if (notifications_ != nullptr && settings_.notify == NotifyAt::acknowledged) {
-        event::Notification notification{event, report.partition, report.offset};
-        notification.set_age(now_ - event.taken_at);
-        announce(std::move(notification));
-      }
+      follow_acknowledged(report);
     } else {
       counters_.add(counter_of(report.failure));
       if (persisted == Persisted::maybe) maybe_persisted += 1;
@@ -421,6 +416,15 @@ void KafkaWorker::settle(std::span<Report> reports) {
   events_.release(reports.size(), bytes);
 }
 
+void KafkaWorker::follow_acknowledged(const Report& report) {
+  const event::Event& event = *report.event;
+  if (event.published_at != base::TimePoint{}) latencies_.record(now_ - event.published_at);
+  if (notifications_ == nullptr || settings_.notify != NotifyAt::acknowledged) return;
+  event::Notification notification{event, report.partition, report.offset};
+  notification.set_age(now_ - event.taken_at);
+  announce(std::move(notification));
+}
+
 void KafkaWorker::recover() {
   acknowledged_at_.store(now_, std::memory_order_release);
   if (std::exchange(unwell_, false)) said_.say(KafkaHealth::up);
@@ -431,7 +435,6 @@ void KafkaWorker::recover() {
 
 // A right that was taken away, or a topic that was deleted, is told by the events' own failures.
 void KafkaWorker::heed_failure(const Report& last) {
-  if (unwell_) return;
   if (last.failure == Failure::unauthorized) {
     say_unwell(KafkaHealth::unauthorized, last.detail);
   } else if (last.failure == Failure::unknown_topic) {

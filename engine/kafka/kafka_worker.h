@@ -89,6 +89,7 @@ class KafkaWorker final : public base::Duty {
   // Gives every report its outcome and frees its event; the flow's one exit.
   void settle(std::span<Report> reports);
   void settle_waiting(event::EventList&& list, Failure failure, std::string_view detail);
+  void follow_acknowledged(const Report& report);
   void recover();
   void heed_failure(const Report& last);
   void say_unwell(KafkaHealth health, std::string_view reason);

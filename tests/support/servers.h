@@ -39,6 +39,11 @@ class Servers {
   void start(std::string_view target) { run("start", target); }
   void start_without_waiting(std::string_view target) { run("start", target, "--no-wait"); }
 
+  // A user of SCRAM-SHA-256, or another password for one.
+  void set_scram_user(std::string_view name, std::string_view password) {
+    run("scram-user", name, password);
+  }
+
  private:
   void run(std::string_view verb, std::string_view target, std::string_view option = {}) const;
   [[nodiscard]] const std::string& value(const std::string& name) const;

@@ -23,10 +23,10 @@ struct KeptLine {
 
 class LogTest : public ::testing::Test {
  protected:
-  LogTest() { now = {}; }
+  LogTest() { now_ = {}; }
 
   std::vector<KeptLine> lines_;
-  static inline TimePoint now;
+  static inline TimePoint now_;
   Log log_{[this](const LogLine& line) {
              KeptLine& kept = lines_.emplace_back(
                  KeptLine{line.level, line.kind, std::string{line.message}, {}, line.suppressed});
@@ -34,7 +34,7 @@ class LogTest : public ::testing::Test {
                kept.fields.emplace_back(field.name, field.value);
              }
            },
-           [] { return now; }};
+           [] { return now_; }};
 };
 
 TEST_F(LogTest, GivesTheSinkKindLevelSentenceAndParts) {
@@ -67,7 +67,7 @@ TEST_F(LogTest, LeavesOutWhatIsTooMuchOfAKindAndSaysHowMany) {
   EXPECT_EQ(lines_.size(), 10U);
   log_.write(LogKind::redis_connected, LogLevel::info, "another kind is not held back");
   EXPECT_EQ(lines_.size(), 11U);
-  now += seconds{10};
+  now_ += seconds{10};
   log_.write(LogKind::redis_lost, LogLevel::warning, "lost");
   ASSERT_EQ(lines_.size(), 12U);
   EXPECT_EQ(lines_.back().suppressed, 15U);
@@ -76,12 +76,12 @@ TEST_F(LogTest, LeavesOutWhatIsTooMuchOfAKindAndSaysHowMany) {
 }
 
 TEST_F(LogTest, AWindowBeginsWithItsFirstLine) {
-  now += seconds{1'000};
+  now_ += seconds{1'000};
   for (int i = 0; i < 10; ++i) log_.write(LogKind::redis_lost, LogLevel::warning, "lost");
-  now += seconds{9};
+  now_ += seconds{9};
   log_.write(LogKind::redis_lost, LogLevel::warning, "lost");
   EXPECT_EQ(lines_.size(), 10U);
-  now += seconds{1};
+  now_ += seconds{1};
   log_.write(LogKind::redis_lost, LogLevel::warning, "lost");
   EXPECT_EQ(lines_.size(), 11U);
 }

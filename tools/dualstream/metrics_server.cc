@@ -6,11 +6,11 @@
 #include <cerrno>
 #include <charconv>
 #include <condition_variable>
-#include <cstring>
 #include <functional>
 #include <list>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -248,7 +248,8 @@ Status MetricsServer::start(const HttpAddress& address, const StopRequest& stop,
   auto listener = std::make_shared<Listener>(stop);
   const std::optional<int> port = listener->bind(address);
   if (!port) {
-    const std::string why = errno != 0 ? std::strerror(errno) : "no such host here";
+    const std::string why =
+        errno != 0 ? std::generic_category().message(errno) : "no such host here";
     return Status::error(StatusCode::invalid_options,
                          "metrics: cannot listen on " + host + ":" + std::to_string(address.port) +
                              ": " + why +
