@@ -65,7 +65,7 @@ void FaultyRedis::serve(const Command& command) {
 }
 
 FaultyRedis::Answer FaultyRedis::publish(const Command& command) {
-  Answer answer;
+  Answer answer{.to_publish = true};
   if (random_.chance(faults_.error)) {
     answer.reply.kind = ReplyKind::error;
     answer.reply.text = random_.one_of({"NOPERM no", "BUSY a script", "LOADING", "ERR unknown"});
@@ -108,6 +108,7 @@ void FaultyRedis::close() noexcept {
   unsent_.clear();
   unsent_bytes_ = 0;
   answers_.clear();
+  written_at_.clear();
   std::size_t heard = random_.below(socket_.size() + 1);
   for (; heard > 0; --heard) {
     if (socket_.front().name == "PUBLISH") {
@@ -131,6 +132,7 @@ void FaultyRedis::append(std::span<const std::string_view> parts) {
     truth_.require(has_room(), "nothing is published when there is no room");
     command.channel = parts[1];
     command.message = parts[2];
+    written_at_.push_back(now_);
   }
   for (const std::string_view part : parts) command.bytes += part.size() + 8;
   unsent_bytes_ += command.bytes;
@@ -160,6 +162,8 @@ std::size_t FaultyRedis::poll_replies(std::span<Reply> out) {
   for (std::size_t i = 0; i < most; ++i) {
     Answer answer = std::move(answers_.front());
     answers_.pop_front();
+    replied_at_ = now_;
+    if (answer.to_publish) written_at_.pop_front();
     const bool garbage = answer.garbage;
     if (!garbage && answer.told.events > 0) {
       if (answer.reply.kind == ReplyKind::integer) {

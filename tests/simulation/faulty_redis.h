@@ -6,11 +6,13 @@
 //   poll_replies() <----------------- [ replies ] <---------------------+
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
 
+#include "base/time.h"
 #include "redis/redis_connection.h"
 #include "simulation/channel_readers.h"
 #include "simulation/random.h"
@@ -35,10 +37,12 @@ class FaultyRedis final : public redis::RedisConnection {
     bool last_words = false;            // What a lost connection had carried is heard much later.
   };
 
-  FaultyRedis(const Faults& faults, std::size_t unsent_bytes_max, Random& random, Truth& truth,
-              ChannelReaders& readers)
+  // `now` is the simulation's clock.
+  FaultyRedis(const Faults& faults, std::size_t unsent_bytes_max, const base::TimePoint& now,
+              Random& random, Truth& truth, ChannelReaders& readers)
       : faults_(faults),
         unsent_bytes_max_(unsent_bytes_max),
+        now_(now),
         random_(random),
         truth_(truth),
         readers_(readers) {}
@@ -57,6 +61,12 @@ class FaultyRedis final : public redis::RedisConnection {
     std::uint64_t missed_told = 0;  // By frames whose PUBLISH was done.
   };
   [[nodiscard]] const Answered& answered() const noexcept { return answered_; }
+
+  // For how long the worker has been owed a reply to a PUBLISH and has not had any.
+  [[nodiscard]] base::Duration silence() const {
+    if (written_at_.empty()) return {};
+    return now_ - std::max(written_at_.front(), replied_at_);
+  }
 
   // The port.
   void connect() override;
@@ -80,6 +90,7 @@ class FaultyRedis final : public redis::RedisConnection {
   struct Answer {
     redis::Reply reply;
     ChannelReaders::Told told;
+    bool to_publish = false;
     bool garbage = false;
   };
 
@@ -89,6 +100,7 @@ class FaultyRedis final : public redis::RedisConnection {
 
   Faults faults_;
   const std::size_t unsent_bytes_max_;
+  const base::TimePoint& now_;
   Random& random_;
   Truth& truth_;
   ChannelReaders& readers_;
@@ -102,6 +114,8 @@ class FaultyRedis final : public redis::RedisConnection {
   std::deque<Command> socket_;
   std::deque<Command> last_words_;  // Of connections that were lost.
   std::deque<Answer> answers_;
+  std::deque<base::TimePoint> written_at_;  // Of each PUBLISH without a reply.
+  base::TimePoint replied_at_{};
   Answered answered_;
 };
 

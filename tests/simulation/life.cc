@@ -159,12 +159,13 @@ void Life::make_redis(const Sizes& sizes) {
       ChannelReaders::Rules{.acknowledged_only = notify_ == NotifyAt::acknowledged,
                             .in_order = !sizes.redis_faults.last_words},
       truth_);
-  auto redis = std::make_unique<FaultyRedis>(sizes.redis_faults, sizes.unsent_bytes_max, random_,
-                                             truth_, *readers_);
+  auto redis = std::make_unique<FaultyRedis>(sizes.redis_faults, sizes.unsent_bytes_max, now_,
+                                             random_, truth_, *readers_);
   redis_ = redis.get();
   const std::size_t window = std::max<std::size_t>(sizes.redis.window_frames_max, 3);
   redis_pending_max_ =
       sizes.redis.coalescing.held_max + window * sizes.redis.coalescing.frame_events_max;
+  reply_timeout_ = sizes.redis.reply_timeout;
   redis_worker_ = std::make_unique<redis::RedisWorker>(sizes.redis, std::move(redis),
                                                        *notifications_, redis_counters_, log_);
 }
@@ -253,7 +254,9 @@ std::size_t Life::step_redis() {
   // Once sources were forgotten, or dropped on the way to the Redis worker, `prev` may be unknown.
   readers_->expect_prev_always(!forgets_ && kafka_counters_.get(Counter::dropped_overflow) == 0 &&
                                !kafka_->topic_changed_places());
-  return redis_worker_->do_work(now_);
+  const std::size_t work = redis_worker_->do_work(now_);
+  truth_.require(redis_->silence() < reply_timeout_, "a server that is silent is given up");
+  return work;
 }
 
 void Life::pass_time() {

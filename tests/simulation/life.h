@@ -105,6 +105,7 @@ class Life {
   event::NotificationQueue::Limits notification_limits_;
   NotifyAt notify_ = NotifyAt::acknowledged;
   std::size_t redis_pending_max_ = 0;
+  base::Duration reply_timeout_{};
   bool forgets_ = false;  // Sources, for want of room.
   bool with_answers_ = false;
   std::uint64_t callback_throws_ = 0;
