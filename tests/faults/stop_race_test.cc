@@ -37,13 +37,19 @@ class StopRaceFaultTest : public ::testing::Test {
     return std::uniform_int_distribution<std::size_t>{0, max}(random_);
   }
 
+  // 10,000 of each in the whole table.
+  static std::size_t rounds_of() {
+    const std::size_t scale = testing::fault_scale();
+    return scale > 1 ? 1'000 * scale : 60;
+  }
+
   const testing::SharedServers servers_;
   const std::string topic_ = testing::unique_name("stop-race");
   std::mt19937_64 random_{testing::fault_seed()};
 };
 
 TEST_F(StopRaceFaultTest, P7_PublishDuringAndAfterStopFromEightThreads) {
-  const std::size_t rounds = 60 * testing::fault_scale();
+  const std::size_t rounds = rounds_of();
   std::size_t accepted = 0;
   std::size_t refused = 0;
   for (std::size_t round = 0; round < rounds; ++round) {
@@ -91,7 +97,7 @@ TEST_F(StopRaceFaultTest, P7_PublishDuringAndAfterStopFromEightThreads) {
 }
 
 TEST_F(StopRaceFaultTest, P7_DestroyedWithoutAStop) {
-  const std::size_t rounds = 60 * testing::fault_scale();
+  const std::size_t rounds = rounds_of();
   std::size_t delivered = 0;
   for (std::size_t round = 0; round < rounds; ++round) {
     std::atomic<std::size_t> accepted{0};

@@ -1,8 +1,10 @@
 #include "support/engine_run.h"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -10,6 +12,20 @@
 #include "support/topic_reader.h"
 
 namespace dualstream::testing {
+namespace {
+
+// Of all runs of the test that runs now. Only on its own thread.
+void record(const std::string& name, std::uint64_t figure) {
+  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  if (test == nullptr) return;
+  static const ::testing::TestInfo* of = nullptr;
+  static std::map<std::string, std::uint64_t> figures;
+  if (std::exchange(of, test) != test) figures.clear();
+  figures[name] += figure;
+  ::testing::Test::RecordProperty(name, std::to_string(figures[name]));
+}
+
+}  // namespace
 
 Options EngineRun::options(const std::string& brokers, const std::string& topic,
                            const std::string& redis_address) {
@@ -103,6 +119,15 @@ Status EngineRun::stop(std::chrono::milliseconds deadline) {
   EXPECT_EQ(stats[Counter::pending_bytes], 0U);
   EXPECT_EQ(stats[Counter::pending_notifications], 0U);
   EXPECT_EQ(outcomes(), stats[Counter::accepted]) << "each accepted event has exactly one outcome";
+  if (std::exchange(recorded_, true)) return status;
+  record("accepted", stats[Counter::accepted]);
+  record("delivered", stats[Counter::delivered]);
+  record("failed", stats[Counter::failed]);
+  record("rebuilds", stats[Counter::producer_rebuilds]);
+  if (!options_.redis.address.empty()) {
+    record("dropped", stats.dropped());
+    record("unconfirmed", stats[Counter::unconfirmed]);
+  }
   return status;
 }
 
@@ -114,7 +139,12 @@ CheckReport EngineRun::check_topic(const std::string& brokers) const {
 
 CheckReport EngineRun::check_topic(const std::vector<Record>& records) const {
   const std::lock_guard lock{mutex_};
-  return checker_.check(records);
+  CheckReport report = checker_.check(records);
+  record("lost", report.missing);
+  record("forbidden", report.forbidden);
+  record("duplicates", report.duplicates);
+  record("out_of_order", report.out_of_order);
+  return report;
 }
 
 std::vector<std::string> EngineRun::log_lines() const {

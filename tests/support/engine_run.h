@@ -56,7 +56,8 @@ class EngineRun {
   // Waits until every accepted event has its outcome.
   [[nodiscard]] bool drained_within(std::chrono::milliseconds timeout) const;
 
-  // Stops, and checks that the outcomes that were given and the counters say the same.
+  // Stops, and checks that the outcomes that were given and the counters say the same. This, and
+  // what a topic is found to hold, is recorded with the test, for tools/faults.
   Status stop(std::chrono::milliseconds deadline = std::chrono::seconds{60});
 
   // Reads the topic back and compares it with every outcome that was given.
@@ -86,6 +87,7 @@ class EngineRun {
   std::size_t outcomes_ = 0;
   std::vector<std::string> log_lines_;
 
+  bool recorded_ = false;  // What stop() found.
   std::unique_ptr<Engine> engine_;
   std::vector<Publisher> publishers_;  // One for each thread of the load.
 };
