@@ -1,5 +1,6 @@
 #include "option_table.h"
 
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -11,10 +12,19 @@ namespace dualstream::command {
 namespace {
 
 TEST(OptionTableTest, NamesEveryOptionOnceAndDescribesIt) {
-  std::set<std::string_view> names;
+  // By name: the commands that have taken it, and whether it may stand in the environment or a
+  // file.
+  std::map<std::string_view, unsigned> commands;
+  std::set<std::string_view> keys;
   std::set<std::string_view> fields;
   for (const OptionInfo& option : options()) {
-    EXPECT_TRUE(names.insert(option.name).second) << option.name;
+    EXPECT_EQ(commands[option.name] & option.commands, 0U) << option.name;
+    // A name that several commands understand differently is a variable and a key of the first.
+    EXPECT_EQ(commands[option.name] != 0,
+              (option.places & kEverywhere) == kFlag && keys.contains(option.name))
+        << option.name;
+    commands[option.name] |= option.commands;
+    if (option.places != kFlag) keys.insert(option.name);
     EXPECT_TRUE(option.field.empty() || fields.insert(option.field).second) << option.field;
     EXPECT_TRUE(option.help.ends_with('.')) << option.name;
     EXPECT_NE(option.commands, 0U) << option.name;
@@ -73,23 +83,18 @@ TEST(OptionTableTest, StandsInTheDocsAsItIs) {
 }
 
 TEST(OptionTableTest, KeepsEveryLineOfTheHelpWithin100Columns) {
-  const Command command{.name = "ingest",
-                        .bit = kForIngest,
-                        .summary = {},
-                        .operands = "[FILE...]",
-                        .about = {},
-                        .notes = {},
-                        .check = nullptr,
-                        .run = nullptr};
-  const std::string help = command_help(command);
-  for (std::size_t begin = 0; begin < help.size();) {
-    const std::size_t end = help.find('\n', begin);
-    EXPECT_LE(end - begin, 100U) << help.substr(begin, end - begin);
-    begin = end + 1;
-  }
-  for (const OptionInfo& option : options()) {
-    const bool flag = (option.places & kFlag) != 0;
-    EXPECT_NE(help.find(flag ? flag_name(option) : variable_name(option)), std::string::npos);
+  for (const Command& command : {kIngest, kLoad}) {
+    const std::string help = command_help(command);
+    for (std::size_t begin = 0; begin < help.size();) {
+      const std::size_t end = help.find('\n', begin);
+      EXPECT_LE(end - begin, 100U) << help.substr(begin, end - begin);
+      begin = end + 1;
+    }
+    for (const OptionInfo& option : options()) {
+      if ((option.commands & command.bit) == 0) continue;
+      const bool flag = (option.places & kFlag) != 0;
+      EXPECT_NE(help.find(flag ? flag_name(option) : variable_name(option)), std::string::npos);
+    }
   }
 }
 

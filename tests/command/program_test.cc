@@ -284,7 +284,7 @@ TEST(ProgramTest, EndsAtOnceAtASecondSignal) {
   program.write(events(3) + "nonsense\n");
   ASSERT_TRUE(program.wait_for_error("stdin:4: "));
   program.send(SIGTERM);
-  ASSERT_TRUE(program.wait_for_error("SIGTERM: reading stops"));
+  ASSERT_TRUE(program.wait_for_error("SIGTERM: no more is taken"));
   program.send(SIGINT);
   const ProgramEnd end = program.wait();
   EXPECT_EQ(end.exit_code, 130);

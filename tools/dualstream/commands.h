@@ -25,6 +25,7 @@ struct Command {
 };
 
 extern constinit const Command kIngest;
+extern constinit const Command kLoad;
 extern constinit const Command kDoctor;
 extern constinit const Command kCompletion;
 extern constinit const Command kMan;

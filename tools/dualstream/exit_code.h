@@ -1,4 +1,4 @@
-// ExitCode is what the command ends with; docs/ingest.md and --help list the same.
+// ExitCode is what the command ends with; docs/ingest.md, docs/load.md and --help list the same.
 #pragma once
 
 namespace dualstream::command {
@@ -14,6 +14,7 @@ enum class ExitCode : int {
   too_many_bad = 4,   // More bad lines than --max-bad.
   input_failed = 5,   // An input could not be opened or read.
   output_failed = 6,  // --bad-file, --dead-letter, --checkpoint or stdout could not be written.
+  unmet = 7,          // A --require does not hold.
   interrupted = 130,  // A second signal: ended at once.
 };
 

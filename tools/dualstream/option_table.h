@@ -17,6 +17,7 @@ namespace dualstream::command {
 // Bits of OptionInfo::commands: which subcommands take an option. The others ignore its variable
 // and its key, so that one config file serves them all.
 inline constexpr unsigned kForIngest = 1;
+inline constexpr unsigned kForLoad = 2;
 inline constexpr unsigned kForDoctor = 1U << 15;
 // These take no options.
 inline constexpr unsigned kForCompletion = 1U << 16;
@@ -39,7 +40,8 @@ struct OptionInfo {
   Target (*target)(Settings& settings);
 };
 
-// In the order of --help; groups stand together.
+// In the order of --help; two options of one name are of different commands, and only the first may
+// be a variable and a key; groups stand together.
 [[nodiscard]] std::span<const OptionInfo> options() noexcept;
 
 [[nodiscard]] std::string flag_name(const OptionInfo& option);

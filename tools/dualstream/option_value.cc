@@ -96,6 +96,12 @@ struct SetOne {
     *limit.value = *number;
     return std::nullopt;
   }
+  Wrong operator()(double* value) const {
+    const std::optional<double> number = parse_decimal(text);
+    if (!number) return is_not(text, "a number such as 1 or 0.8");
+    *value = *number;
+    return std::nullopt;
+  }
   Wrong operator()(std::chrono::milliseconds* value) const {
     const std::optional<std::chrono::milliseconds> duration = parse_duration(text);
     if (!duration) return is_not(text, "a duration (250ms, 5s, 2m, 1h)");
@@ -118,6 +124,7 @@ struct Show {
     if (!limit.value->has_value()) return {std::string{kUnlimited}};
     return {std::to_string(**limit.value)};
   }
+  std::vector<std::string> operator()(const double* value) const { return {decimal_text(*value)}; }
   std::vector<std::string> operator()(const std::chrono::milliseconds* value) const {
     return {duration_text(*value)};
   }

@@ -29,7 +29,7 @@ struct Limit {
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
 using Target =
-    std::variant<std::string*, bool*, Count, Bytes, Limit, std::chrono::milliseconds*,
+    std::variant<std::string*, bool*, Count, Bytes, Limit, double*, std::chrono::milliseconds*,
                  std::vector<std::string>*, Properties*, NotifyAt*, ShowProgress*, LogLevel*>;
 
 // Whether the option may be given several times; then all its values together replace those of

@@ -14,8 +14,31 @@ namespace dualstream::command {
 
 enum class ShowProgress : std::uint8_t { automatic, always, never };
 
+// What `dualstream load` does besides what the engine's options say.
+struct LoadSettings {
+  std::optional<std::uint64_t> rate;    // Events a second. Nothing: as fast as it goes.
+  std::optional<std::uint64_t> events;  // Nothing: until `duration` ends it.
+  std::chrono::milliseconds duration{10'000};
+  std::chrono::milliseconds warmup{0};
+  std::chrono::milliseconds ramp{0};
+  std::optional<std::uint64_t> in_flight;
+  std::size_t payload_bytes = 256;
+  std::string payload_file;
+  std::size_t sources = 1'000;
+  double zipf = 1.0;
+  std::size_t seed = 1;
+  bool subscribe = false;
+  bool verify = false;
+  std::vector<std::string> requirements;
+  std::string json_file;
+  std::string csv_file;
+  std::string hgrm_prefix;
+  std::string html_file;
+};
+
 struct Settings {
   Options engine;
+  LoadSettings load;
 
   // Turned into engine.kafka.required_at_open, its opposite.
   bool wait_for_kafka = false;

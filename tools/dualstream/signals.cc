@@ -97,8 +97,8 @@ void Signals::take(int signal) {
   if (std::exchange(taken_, true)) end_at_once();
   stop_.request(StopReason::signal);
   console_.log(LogLevel::warning, signal_name(signal) +
-                                      ": reading stops, what was read is delivered; a second "
-                                      "signal ends at once");
+                                      ": no more is taken, what was taken is delivered; a "
+                                      "second signal ends at once");
 }
 
 }  // namespace dualstream::command

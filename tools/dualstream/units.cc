@@ -115,6 +115,25 @@ std::optional<std::uint64_t> parse_count(std::string_view text) {
   return text.empty() ? number : std::nullopt;
 }
 
+std::optional<double> parse_decimal(std::string_view text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  // from_chars() takes a sign, and words for what is no number.
+  if (error != std::errc{} || stop != end || !(number >= 0) || number > 1e300 ||
+      text.find_first_not_of("0123456789.") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::string decimal_text(double number) {
+  std::array<char, 400> text{};
+  const auto [end, error] =
+      std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  return {text.data(), end};
+}
+
 std::string grouped(std::uint64_t count) {
   std::string text = std::to_string(count);
   for (std::size_t at = text.size(); at > 3;) {

@@ -28,6 +28,12 @@ namespace dualstream::command {
 // Digits only.
 [[nodiscard]] std::optional<std::uint64_t> parse_count(std::string_view text);
 
+// A number of 0 or more, with or without a point: "10", "0.8". No exponent.
+[[nodiscard]] std::optional<double> parse_decimal(std::string_view text);
+
+// As parse_decimal() reads it, in the fewest digits that give the same number.
+[[nodiscard]] std::string decimal_text(double number);
+
 // With a comma between thousands: "1,022".
 [[nodiscard]] std::string grouped(std::uint64_t count);
 
