@@ -19,6 +19,16 @@ TEST(ScheduleTest, SpacesEventsEvenly) {
   EXPECT_EQ(schedule.count_before(seconds{0}), 0U);
 }
 
+TEST(ScheduleTest, HasExactlyAsManyEventsAsARateGivesInWholeSeconds) {
+  for (const double rate : {1.0, 3.0, 7.0, 1'000.0, 9'999.0, 10'000.0, 123'457.0}) {
+    const Schedule schedule{{.rate = rate}};
+    for (const int count : {1, 5, 30, 3'600}) {
+      EXPECT_EQ(schedule.count_before(seconds{count}), static_cast<std::uint64_t>(rate * count))
+          << rate << " " << count;
+    }
+  }
+}
+
 TEST(ScheduleTest, MovesAThreadByItsPhase) {
   const Schedule schedule{{.rate = 1'000, .phase = 0.25}};
   EXPECT_EQ(schedule.at(0), microseconds{250});

@@ -16,7 +16,8 @@ std::chrono::nanoseconds Schedule::at(std::uint64_t index) const {
   // While the rate grows, rate * t^2 / (2 * ramp) events are sent by t.
   const double moment = sent < ramp_events_ ? std::sqrt(2 * ramp_ * sent / rate_)
                                             : ramp_ + (sent - ramp_events_) / rate_;
-  return std::chrono::nanoseconds{static_cast<std::int64_t>(moment)};
+  // Rounded, not cut off: a whole number of seconds must not become a nanosecond less.
+  return std::chrono::nanoseconds{std::llround(moment)};
 }
 
 std::uint64_t Schedule::count_before(std::chrono::nanoseconds moment) const {
