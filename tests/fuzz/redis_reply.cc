@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       arrived = connection->poll_replies(replies);
       for (std::size_t i = 0; i < arrived; ++i) {
         const Reply& reply = replies[i];
-        require(reply.text.find('\n') == std::string::npos, "a reply is one line");
+        require(reply.text.find("\r\n") == std::string::npos, "a reply ends with its line");
         for (const Command command : {Command::auth, Command::ping, Command::publish}) {
           const Answer answer = answer_of(command, reply);
           require(answer != Answer::done || reply.kind != ReplyKind::error,
