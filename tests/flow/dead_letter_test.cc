@@ -48,7 +48,15 @@ class DeadLetterFlowTest : public ::testing::Test {
                   "--kafka-property", "super.users=User:ANONYMOUS", "--kafka-property",
                   "sasl.enabled.mechanisms=PLAIN", "--kafka-property", std::string{kUsers}}} {
     testing::create_topic(servers_.brokers(), topic_);
+    let_write();
+  }
+
+  // Returns when the broker acts on the right, which is a moment after it took it.
+  void let_write() const {
     testing::allow_writing(servers_.brokers(), std::string{kUser}, topic_);
+    EXPECT_TRUE(testing::eventually(std::chrono::seconds{30}, [this] {
+      return testing::run_program(words({}), {}, environment()).exit_code == 0;
+    }));
   }
 
   [[nodiscard]] Words words(const Words& more) const {
@@ -92,7 +100,7 @@ TEST_F(DeadLetterFlowTest, WhatKafkaRefusedIsThereOnceWhenItWasPublishedAgain) {
   EXPECT_EQ(ledger["counters"]["failed_maybe_persisted"], 0);
   EXPECT_EQ(ledger["failed_by_reason"]["unauthorized"], kEvents / 2);
 
-  testing::allow_writing(servers_.brokers(), std::string{kUser}, topic_);
+  let_write();
   const ProgramEnd again =
       testing::run_program(words({"--from-dead-letter", dead_}), {}, environment());
   EXPECT_EQ(again.exit_code, 0) << again.errors << again.output;
