@@ -4,7 +4,7 @@
 #include <charconv>
 #include <new>
 
-#include <simdjson.h>
+#include "event/json_library.h"
 
 namespace dualstream::event {
 namespace {

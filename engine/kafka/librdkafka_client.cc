@@ -80,6 +80,37 @@ Status make_producer_conf(const KafkaOptions& options, Owned<rd_kafka_conf_t>& c
   return {};
 }
 
+Status make_consumer_conf(const KafkaOptions& options, Owned<rd_kafka_conf_t>& conf) {
+  conf.reset(rd_kafka_conf_new());
+  const std::array<Setting, 14> settings{{
+      {"bootstrap.servers", options.brokers},
+      {"client.id", "dualstream-reader"},
+      {"enable.auto.commit", "false"},
+      {"auto.offset.reset", "error"},
+      {"enable.partition.eof", "true"},
+      // Ends are asked for without regard to transactions, so reads have to be too.
+      {"isolation.level", "read_uncommitted"},
+      // A request that waits at the end of one partition would hold up the next for 500 ms.
+      {"fetch.wait.max.ms", "10"},
+      {"fetch.error.backoff.ms", "100"},
+      {"queued.min.messages", "10000"},
+      {"queued.max.messages.kbytes", "16384"},
+      {"socket.timeout.ms", "10000"},
+      {"reconnect.backoff.max.ms", "500"},
+      {"topic.metadata.refresh.interval.ms", "5000"},
+      {"log_level", "0"},  // Its state is known from what its calls return.
+  }};
+  for (const Setting& setting : settings) {
+    if (Status status = set(*conf, setting.name, setting.value); !status.ok()) return status;
+  }
+  for (const auto& [name, value] : options.properties) {
+    // These are the writing side's, and mean nothing or something else here.
+    if (name == "acks" || name == "request.required.acks" || name == "enable.idempotence") continue;
+    if (Status status = set(*conf, name.c_str(), value); !status.ok()) return status;
+  }
+  return {};
+}
+
 Failure failure_of(rd_kafka_resp_err_t error) noexcept {
   switch (error) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:

@@ -38,6 +38,9 @@ using Owned = std::unique_ptr<T, LibrdkafkaDeleter>;
 // kafka.properties.
 [[nodiscard]] Status make_producer_conf(const KafkaOptions& options, Owned<rd_kafka_conf_t>& conf);
 
+// The same for a reader: properties of a producer in kafka.properties have no effect on it.
+[[nodiscard]] Status make_consumer_conf(const KafkaOptions& options, Owned<rd_kafka_conf_t>& conf);
+
 // What Kafka's error means for the caller.
 [[nodiscard]] Failure failure_of(rd_kafka_resp_err_t error) noexcept;
 

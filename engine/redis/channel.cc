@@ -128,6 +128,44 @@ std::string ChannelTemplate::expand(std::string_view source_type,
   return channel;
 }
 
+std::optional<std::string> ChannelTemplate::source_type_of(std::string_view channel) const {
+  std::string_view source_type;
+  if (!matches(channel, 0, source_type)) return std::nullopt;
+  return decode(source_type);
+}
+
+// Whether the rest of a channel's name is what the pieces from `piece` on make. Only a source_id
+// holds a `:`, so the other two end where the next one begins; and there are three at the most.
+bool ChannelTemplate::matches(std::string_view channel, std::size_t piece,
+                              std::string_view& source_type) const {
+  if (piece == pieces_.size()) return channel.empty();
+  const Piece& here = pieces_[piece];
+  if (here.kind == PieceKind::literal) {
+    return channel.starts_with(here.literal) &&
+           matches(channel.substr(here.literal.size()), piece + 1, source_type);
+  }
+  const std::size_t most = here.kind == PieceKind::source_id
+                               ? channel.size()
+                               : std::min(channel.find(':'), channel.size());
+  for (std::size_t size = most; size > 0; --size) {
+    const std::string_view value = channel.substr(0, size);
+    const bool fits = here.kind != PieceKind::bucket ||
+                      value.find_first_not_of("0123456789") == std::string_view::npos;
+    if (!fits || !matches(channel.substr(size), piece + 1, source_type)) continue;
+    if (here.kind == PieceKind::source_type) source_type = value;
+    return true;
+  }
+  return false;
+}
+
+std::optional<std::string> source_type_of(std::string_view channel,
+                                          std::span<const ChannelTemplate> templates) {
+  for (const ChannelTemplate& each : templates) {
+    if (std::optional<std::string> found = each.source_type_of(channel)) return found;
+  }
+  return std::nullopt;
+}
+
 Status parse_channel_templates(std::span<const std::string> texts, std::size_t buckets,
                                std::vector<ChannelTemplate>& out) {
   if (texts.empty() || texts.size() > kTemplatesMax) {

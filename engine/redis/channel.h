@@ -42,6 +42,10 @@ class ChannelTemplate {
 
   [[nodiscard]] std::string expand(std::string_view source_type, std::string_view source_id) const;
 
+  // The inverse of expand(), as far as there is one: whether this template can have made `channel`,
+  // and of which source_type.
+  [[nodiscard]] std::optional<std::string> source_type_of(std::string_view channel) const;
+
   // Whether a channel carries one source only.
   [[nodiscard]] bool one_source_per_channel() const noexcept { return has_source_id_; }
 
@@ -54,6 +58,8 @@ class ChannelTemplate {
 
   [[nodiscard]] static std::optional<PieceKind> placeholder(std::string_view name) noexcept;
   [[nodiscard]] bool has(PieceKind kind) const noexcept;
+  [[nodiscard]] bool matches(std::string_view channel, std::size_t piece,
+                             std::string_view& source_type) const;
   [[nodiscard]] Status check_pieces(std::string_view text) const;
 
   std::vector<Piece> pieces_;
@@ -65,6 +71,10 @@ class ChannelTemplate {
 [[nodiscard]] Status parse_channel_templates(std::span<const std::string> texts,
                                              std::size_t buckets,
                                              std::vector<ChannelTemplate>& out);
+
+// Of the first template that can have made `channel`; nothing when none can.
+[[nodiscard]] std::optional<std::string> source_type_of(std::string_view channel,
+                                                        std::span<const ChannelTemplate> templates);
 
 // The form of a value in a channel's name, and back. decode() is the exact inverse of both; it is
 // empty for a text with a `%` that two hexadecimal digits do not follow.

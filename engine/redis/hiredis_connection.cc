@@ -18,6 +18,8 @@ namespace dualstream::redis {
 namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
+// What one call of receive_into() takes at the most, so that its caller can stay abreast.
+constexpr std::size_t kReadsPerCall = 64;
 
 // The longest line that a reply can be. Longer ones are no reply of Redis' to a publisher.
 constexpr std::size_t kReplyLineBytesMax = 16 * 1024;
@@ -67,6 +69,7 @@ class HiredisConnection final : public RedisConnection {
   void append(std::span<const std::string_view> command) override;
   std::size_t flush() override;
   [[nodiscard]] std::size_t poll_replies(std::span<Reply> out) override;
+  [[nodiscard]] bool receive_into(std::string& bytes) override;
   [[nodiscard]] int fd() const override { return context_ ? context_->fd : -1; }
   [[nodiscard]] bool wants_write() const override {
     return state_ == LinkState::connecting || (state_ == LinkState::open && sent_ < output_.size());
@@ -79,6 +82,7 @@ class HiredisConnection final : public RedisConnection {
   void forget_output() noexcept;
   [[nodiscard]] Parsed parse(Reply& reply);
   [[nodiscard]] bool receive();
+  [[nodiscard]] std::size_t read_some(char* buffer, std::size_t size);
 
   const RedisAddress address_;
   std::unique_ptr<redisContext, FreeContext> context_;
@@ -244,17 +248,32 @@ HiredisConnection::Parsed HiredisConnection::parse(Reply& reply) {
 // False when there is nothing to read at present, or the connection has ended.
 bool HiredisConnection::receive() {
   char buffer[kReadBytes];
+  const std::size_t count = read_some(buffer, sizeof buffer);
+  if (count == 0) return false;
+  if (redisReaderFeed(context_->reader, buffer, count) == REDIS_OK) return true;
+  fail("out of memory");
+  return false;
+}
+
+bool HiredisConnection::receive_into(std::string& bytes) {
+  if (state_ != LinkState::open) return false;
+  const std::size_t before = bytes.size();
+  for (std::size_t reads = 0; reads < kReadsPerCall; ++reads) {
+    char buffer[kReadBytes];
+    const std::size_t count = read_some(buffer, sizeof buffer);
+    bytes.append(buffer, count);
+    if (count < sizeof buffer) break;
+  }
+  return bytes.size() > before;
+}
+
+// 0 when there is nothing to read at present, or the connection has ended.
+std::size_t HiredisConnection::read_some(char* buffer, std::size_t size) {
   ssize_t count = 0;
   do {
-    count = ::recv(context_->fd, buffer, sizeof buffer, 0);
+    count = ::recv(context_->fd, buffer, size, 0);
   } while (count < 0 && errno == EINTR);
-  if (count > 0) {
-    if (redisReaderFeed(context_->reader, buffer, static_cast<std::size_t>(count)) == REDIS_OK) {
-      return true;
-    }
-    fail("out of memory");
-    return false;
-  }
+  if (count > 0) return static_cast<std::size_t>(count);
   if (write_failed_) {
     fail(failure_);
   } else if (count == 0) {
@@ -262,10 +281,12 @@ bool HiredisConnection::receive() {
   } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
     fail(text_of(errno));
   }
-  return false;
+  return 0;
 }
 
 }  // namespace
+
+bool RedisConnection::receive_into(std::string& /*bytes*/) { return false; }
 
 std::unique_ptr<RedisConnection> make_hiredis_connection(const RedisAddress& address) {
   return std::make_unique<HiredisConnection>(address);

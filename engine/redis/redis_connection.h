@@ -53,6 +53,10 @@ class RedisConnection {
   // `out.size()` means that there are no more at present.
   [[nodiscard]] virtual std::size_t poll_replies(std::span<Reply> out) = 0;
 
+  // For a connection whose replies are not one line each, in place of poll_replies(): appends bytes
+  // that have arrived, a bounded number of them; false if there were none.
+  [[nodiscard]] virtual bool receive_into(std::string& bytes);
+
   // Polled while not closed; -1 if there is no such descriptor.
   [[nodiscard]] virtual int fd() const = 0;
   [[nodiscard]] virtual bool wants_write() const = 0;

@@ -83,7 +83,7 @@ TEST(OptionTableTest, StandsInTheDocsAsItIs) {
 }
 
 TEST(OptionTableTest, KeepsEveryLineOfTheHelpWithin100Columns) {
-  for (const Command& command : {kIngest, kLoad}) {
+  for (const Command& command : {kIngest, kTail, kFetch, kReplay, kLoad}) {
     const std::string help = command_help(command);
     for (std::size_t begin = 0; begin < help.size();) {
       const std::size_t end = help.find('\n', begin);

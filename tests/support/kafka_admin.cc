@@ -175,6 +175,28 @@ void delete_topic(const std::string& brokers, const std::string& topic) {
   admin.wait_for_partitions(what, topic, -1);
 }
 
+void delete_records(const std::string& brokers, const std::string& topic, int partition,
+                    std::int64_t offset) {
+  const std::string what = "delete records of " + topic;
+  Admin admin{brokers};
+  const Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy> list{
+      rd_kafka_topic_partition_list_new(1)};
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = offset;
+  const Owned<rd_kafka_DeleteRecords_t, rd_kafka_DeleteRecords_destroy> request{
+      rd_kafka_DeleteRecords_new(list.get())};
+  rd_kafka_DeleteRecords_t* requests = request.get();
+  const auto event = admin.ask(
+      what, RD_KAFKA_ADMIN_OP_DELETERECORDS,
+      [&requests](rd_kafka_t* client, const rd_kafka_AdminOptions_t* how, rd_kafka_queue_t* queue) {
+        rd_kafka_DeleteRecords(client, &requests, 1, how, queue);
+      });
+  const rd_kafka_topic_partition_list_t* done =
+      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
+  if (done->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    fail(what, rd_kafka_err2str(done->elems[0].err));
+  }
+}
+
 void grow_topic(const std::string& brokers, const std::string& topic, int partitions) {
   const std::string what = "grow topic " + topic;
   Admin admin{brokers};

@@ -4,6 +4,7 @@
 // std::runtime_error with Kafka's words when it fails or takes longer than 15 s.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,10 @@ void create_topic(const std::string& brokers, const std::string& topic,
                   const TopicOptions& options = {});
 
 void delete_topic(const std::string& brokers, const std::string& topic);
+
+// Takes away everything before `offset`, as retention does.
+void delete_records(const std::string& brokers, const std::string& topic, int partition,
+                    std::int64_t offset);
 
 // Grows the topic to `partitions` in all.
 void grow_topic(const std::string& brokers, const std::string& topic, int partitions);

@@ -25,6 +25,9 @@ struct Command {
 };
 
 extern constinit const Command kIngest;
+extern constinit const Command kTail;
+extern constinit const Command kFetch;
+extern constinit const Command kReplay;
 extern constinit const Command kLoad;
 extern constinit const Command kDoctor;
 extern constinit const Command kCompletion;

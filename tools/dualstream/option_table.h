@@ -18,6 +18,11 @@ namespace dualstream::command {
 // and its key, so that one config file serves them all.
 inline constexpr unsigned kForIngest = 1;
 inline constexpr unsigned kForLoad = 2;
+inline constexpr unsigned kForTail = 1U << 6;
+inline constexpr unsigned kForFetch = 1U << 7;
+inline constexpr unsigned kForReplay = 1U << 8;
+// All that read history.
+inline constexpr unsigned kForReading = kForTail | kForFetch | kForReplay;
 inline constexpr unsigned kForDoctor = 1U << 15;
 // These take no options.
 inline constexpr unsigned kForCompletion = 1U << 16;

@@ -36,9 +36,35 @@ struct LoadSettings {
   std::string html_file;
 };
 
+// What `dualstream tail` shows.
+struct TailSettings {
+  std::vector<std::string> listen;  // Channels and patterns.
+  std::string last;                 // As given, like the next two.
+  std::string since;
+  std::vector<std::string> from_offset;
+  bool payload = false;
+  std::optional<std::uint64_t> count;  // Nothing: no end.
+};
+
+// What `dualstream replay` replays, and where to. It begins at tail.from_offset or from_time.
+struct ReplaySettings {
+  std::string from_time;
+  std::vector<std::string> to;
+  std::vector<std::string> sources;
+  std::vector<std::string> types;
+  bool to_stdout = false;
+  std::string to_topic;
+  bool to_redis = false;
+  std::vector<std::string> channels{"replay:{source_type}:{source_id}"};
+  std::optional<std::uint64_t> rate;  // Nothing: as fast as it goes.
+  std::string position_file;
+};
+
 struct Settings {
   Options engine;
   LoadSettings load;
+  TailSettings tail;
+  ReplaySettings replay;
 
   // Turned into engine.kafka.required_at_open, its opposite.
   bool wait_for_kafka = false;

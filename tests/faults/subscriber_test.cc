@@ -1,0 +1,204 @@
+// Readers under faults: connections cut again and again, Redis killed, frozen and overrun, Kafka
+// killed in mid catch-up, history that goes while it is read. Whatever happens, each event comes
+// once and in order, or a gap says that it cannot come.
+#include "support/subscriber_test.h"
+
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "support/fault_run.h"
+#include "support/redis_admin.h"
+
+namespace dualstream::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// About 5,000 events a second, for BackgroundLoad's pauses.
+constexpr Load kRound{.threads = 2, .events = 20, .sources = 40};
+
+class SubscriberFaultTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { servers = std::make_unique<Servers>(); }
+  static void TearDownTestSuite() { servers.reset(); }
+
+  // One reader of everything, one of a source by name with its payloads.
+  struct Readers {
+    explicit Readers(const SubscriberSetup& setup, SubscriberOptions options)
+        : subscriber(setup.open_subscriber(std::move(options))),
+          all(SubscriberSetup::subscribe(*subscriber, {.channels = {setup.aggregate()}})),
+          one(SubscriberSetup::subscribe(
+              *subscriber, {.sources = {{"repo", setup.source(5)}}, .payload = true})) {
+      EXPECT_TRUE(SubscriberSetup::live_within(*all, seconds{10}));
+      EXPECT_TRUE(SubscriberSetup::live_within(*one, seconds{10}));
+      check_all = std::make_unique<UpdatesCheck>(*all);
+      check_one = std::make_unique<UpdatesCheck>(*one);
+    }
+    std::unique_ptr<Subscriber> subscriber;
+    std::unique_ptr<Subscription> all;
+    std::unique_ptr<Subscription> one;
+    std::unique_ptr<UpdatesCheck> check_all;
+    std::unique_ptr<UpdatesCheck> check_one;
+  };
+
+  void expect_both(const Readers& readers, milliseconds timeout) const {
+    setup_.expect_all(*readers.check_all, *readers.all, {}, "", false, timeout);
+    std::vector<Record> of_one;
+    for (const Record& record : setup_.records()) {
+      if (record.key == setup_.source(5)) of_one.push_back(record);
+    }
+    UpdatesReport report;
+    EXPECT_TRUE(eventually(timeout, [&] {
+      report = readers.check_one->check(of_one, {}, "", VerifyingEvents{setup_.events()}, true);
+      return report.missing == 0;
+    }));
+    EXPECT_TRUE(report.ok()) << report.text;
+    EXPECT_EQ(report.received, of_one.size());
+    EXPECT_EQ(readers.all->stats().gaps_lost + readers.one->stats().gaps_lost, 0U);
+  }
+
+  [[nodiscard]] SubscriberOptions quick_to_notice() const {
+    SubscriberOptions options = setup_.subscriber_options();
+    options.redis.reply_timeout = milliseconds{2'000};
+    return options;
+  }
+
+  static inline std::unique_ptr<Servers> servers;
+  const SubscriberSetup setup_{servers->brokers(), servers->redis_address()};
+};
+
+TEST_F(SubscriberFaultTest, S1_CutAgainAndAgainUnderLoad) {
+  std::mt19937_64 random{fault_seed()};
+  EngineRun run{setup_.engine_options(), setup_.events()};
+  const Readers readers{setup_, setup_.subscriber_options()};
+  RedisAdmin admin{servers->redis_address()};
+  BackgroundLoad load{run, kRound};
+  const std::size_t cuts = 25 * fault_scale();
+  std::size_t done = 0;
+  while (done < cuts) {
+    done += admin.command("CLIENT KILL TYPE pubsub") == "0" ? 0 : 1;
+    const auto until =
+        std::chrono::steady_clock::now() + milliseconds{static_cast<int>(20 + random() % 200)};
+    (void)eventually(milliseconds{500}, [&] { return std::chrono::steady_clock::now() >= until; });
+  }
+  const LoadResult published = load.finish();
+  ASSERT_TRUE(run.stop().ok());
+  std::cout << published.accepted << " events, " << done << " cuts\n";
+  expect_both(readers, seconds{30});
+  EXPECT_GT(readers.all->stats().gaps_healed, 0U);
+}
+
+TEST_F(SubscriberFaultTest, S2_RedisKilledAndStartedAgain) {
+  EngineRun run{setup_.engine_options(), setup_.events()};
+  const Readers readers{setup_, setup_.subscriber_options()};
+  BackgroundLoad load{run, kRound};
+  EXPECT_TRUE(eventually(seconds{10}, [&] { return readers.check_all->received() > 1'000; }));
+  servers->kill("redis");
+  const std::size_t before = readers.check_all->received();
+  EXPECT_TRUE(eventually(seconds{10}, [&] {
+    return readers.check_all->received() > before + 2'000;
+  })) << "while Redis is away Kafka is read";
+  EXPECT_EQ(readers.subscriber->state().redis, LinkHealth::away);
+  servers->start("redis");
+  EXPECT_TRUE(eventually(seconds{10},
+                         [&] { return readers.subscriber->state().redis == LinkHealth::ready; }));
+  const std::uint64_t live = readers.all->stats().live;
+  EXPECT_TRUE(eventually(seconds{10}, [&] { return readers.all->stats().live > live + 500; }));
+  load.finish();
+  ASSERT_TRUE(run.stop().ok());
+  expect_both(readers, seconds{30});
+}
+
+TEST_F(SubscriberFaultTest, S3_RedisFrozenForLongerThanItMayBeSilent) {
+  EngineRun run{setup_.engine_options(), setup_.events()};
+  const Readers readers{setup_, quick_to_notice()};
+  BackgroundLoad load{run, kRound};
+  EXPECT_TRUE(eventually(seconds{10}, [&] { return readers.check_all->received() > 1'000; }));
+  servers->freeze("redis");
+  EXPECT_TRUE(eventually(seconds{10},
+                         [&] { return readers.subscriber->state().redis == LinkHealth::away; }));
+  const std::size_t before = readers.check_all->received();
+  EXPECT_TRUE(
+      eventually(seconds{10}, [&] { return readers.check_all->received() > before + 500; }));
+  servers->thaw("redis");
+  const std::uint64_t live = readers.all->stats().live;
+  EXPECT_TRUE(eventually(seconds{15}, [&] { return readers.all->stats().live > live + 500; }));
+  load.finish();
+  ASSERT_TRUE(run.stop().ok());
+  expect_both(readers, seconds{30});
+}
+
+TEST_F(SubscriberFaultTest, S4_ThrownOutForItsOutputBuffer) {
+  EngineRun run{setup_.engine_options(), setup_.events()};
+  const Readers readers{setup_, setup_.subscriber_options()};
+  RedisAdmin admin{servers->redis_address()};
+  admin.reply_to({"CONFIG", "SET", "client-output-buffer-limit", "pubsub 8kb 0 0"});
+  run.publish({.threads = 2, .events = 30'000, .sources = 40});
+  admin.reply_to({"CONFIG", "SET", "client-output-buffer-limit", "pubsub 32mb 8mb 60"});
+  ASSERT_TRUE(run.stop().ok());
+  expect_both(readers, seconds{30});
+  EXPECT_GT(readers.all->stats().history, 0U);
+}
+
+TEST_F(SubscriberFaultTest, S5_KafkaKilledInMidCatchUp) {
+  EngineRun run{setup_.engine_options(), setup_.events()};
+  run.publish({.threads = 2, .events = 60'000 * fault_scale(), .sources = 40});
+  ASSERT_TRUE(run.drained_within(seconds{30}));
+  const auto subscriber = setup_.open_subscriber();
+  const auto late = SubscriberSetup::subscribe(
+      *subscriber, {.channels = {setup_.aggregate()},
+                    .from = From::offset({{0, 0}, {1, 0}, {2, 0}, {3, 0}}),
+                    .queue_updates_max = 2'000});
+  UpdatesCheck check{*late};
+  check.take_time(milliseconds{20});
+  EXPECT_TRUE(eventually(seconds{10}, [&] { return check.received() > 3'000; }));
+  servers->kill("kafka");
+  check.take_time(milliseconds{0});
+  EXPECT_TRUE(
+      eventually(seconds{10}, [&] { return subscriber->state().kafka == LinkHealth::away; }));
+  servers->start("kafka");
+  run.publish({.threads = 2, .events = 2'000, .sources = 40});
+  ASSERT_TRUE(run.stop().ok());
+  setup_.expect_all(check, *late, {}, "", false, seconds{40});
+  EXPECT_EQ(late->stats().gaps_lost, 0U);
+}
+
+TEST_F(SubscriberFaultTest, S6_HistoryThatGoesWhileItIsReadIsTold) {
+  EngineRun run{setup_.engine_options(), setup_.events()};
+  run.publish({.threads = 2, .events = 60'000, .sources = 40});
+  ASSERT_TRUE(run.drained_within(seconds{30}));
+  const std::vector<Record> before = setup_.records();
+  const auto subscriber = setup_.open_subscriber();
+  const auto late = SubscriberSetup::subscribe(
+      *subscriber, {.channels = {setup_.aggregate()},
+                    .from = From::offset({{0, 0}, {1, 0}, {2, 0}, {3, 0}}),
+                    .queue_updates_max = 200});
+  UpdatesCheck check{*late};
+  check.take_time(milliseconds{200});
+  EXPECT_TRUE(eventually(seconds{10}, [&] { return check.received() > 100; }));
+  for (const auto& [partition, end] : setup_.ends()) {
+    delete_records(servers->brokers(), setup_.topic(), partition, end - 100);
+  }
+  check.take_time(milliseconds{0});
+  UpdatesReport report;
+  EXPECT_TRUE(eventually(seconds{30}, [&] {
+    report = check.check(before, {}, "", VerifyingEvents{setup_.events()}, false);
+    return report.missing == 0;
+  }));
+  EXPECT_TRUE(report.ok()) << report.text;
+  EXPECT_GT(report.gaps, 0U);
+  EXPECT_LT(report.received, before.size()) << "what was deleted cannot have come";
+  EXPECT_EQ(late->stats().gaps_lost, report.gaps);
+  ASSERT_TRUE(run.stop().ok());
+  std::cout << "received " << report.received << ", gaps told " << report.gaps << '\n';
+}
+
+}  // namespace
+}  // namespace dualstream::testing
