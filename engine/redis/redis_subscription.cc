@@ -116,30 +116,30 @@ void RedisSubscription::ask() {
 }
 
 bool RedisSubscription::next(base::TimePoint now, ChannelMessage& message) {
-  if (link_ != Link::greeting && link_ != Link::ready) return false;
-  for (;;) {
+  while (link_ == Link::greeting || link_ == Link::ready) {
     Push push;
-    switch (parser_.next(push)) {
-      case PushParser::Result::broken:
-        lose("protocol error: not what Redis sends to a subscriber", now);
-        return false;
-      case PushParser::Result::more:
-        if (!connection_->receive_into(parser_.buffer())) {
-          if (connection_->state() == LinkState::closed) lose(connection_->failure(), now);
-          return false;
-        }
-        if (link_ == Link::ready) heard_at_ = now;
-        break;
-      case PushParser::Result::push:
-        if (push.kind == Push::Kind::array) {
-          if (take_array(push, now, message)) return true;
-        } else {
-          take_line(push, now);
-        }
-        if (link_ == Link::waiting) return false;
-        break;
+    const PushParser::Result result = parser_.next(push);
+    if (result == PushParser::Result::broken) {
+      lose("protocol error: not what Redis sends to a subscriber", now);
+    } else if (result == PushParser::Result::more) {
+      if (!receive(now)) return false;
+    } else if (push.kind != Push::Kind::array) {
+      take_line(push, now);
+    } else if (take_array(push, now, message)) {
+      return true;
     }
   }
+  return false;
+}
+
+// False when nothing has arrived.
+bool RedisSubscription::receive(base::TimePoint now) {
+  if (connection_->receive_into(parser_.buffer())) {
+    if (link_ == Link::ready) heard_at_ = now;
+    return true;
+  }
+  if (connection_->state() == LinkState::closed) lose(connection_->failure(), now);
+  return false;
 }
 
 void RedisSubscription::take_line(const Push& push, base::TimePoint now) {

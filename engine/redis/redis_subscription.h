@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "base/log.h"
 #include "base/time.h"
@@ -32,7 +33,10 @@ namespace dualstream::redis {
 struct Topic {
   bool is_pattern = false;
   std::string name;
-  auto operator<=>(const Topic&) const = default;
+  bool operator==(const Topic&) const = default;
+  bool operator<(const Topic& other) const noexcept {
+    return std::tie(is_pattern, name) < std::tie(other.is_pattern, other.name);
+  }
 };
 
 // One message. The views live until the next next() or do_work().
@@ -86,6 +90,7 @@ class RedisSubscription {
 
   void greet();
   void ask();
+  [[nodiscard]] bool receive(base::TimePoint now);
   void take_line(const Push& push, base::TimePoint now);
   [[nodiscard]] bool take_array(const Push& push, base::TimePoint now, ChannelMessage& message);
   void lose(std::string_view reason, base::TimePoint now);

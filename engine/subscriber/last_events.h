@@ -95,12 +95,13 @@ class LastEvents {
     for (auto& [key, count] : counts_) count = 0;
     others_ = 0;
     std::vector<Update> kept;
-    for (auto update = found_.rbegin(); update != found_.rend(); ++update) {
-      const auto named = counts_.find(source_key(update->source_type, update->source_id));
+    std::ranges::reverse(found_);
+    for (Update& update : found_) {
+      const auto named = counts_.find(source_key(update.source_type, update.source_id));
       std::size_t& count = named != counts_.end() ? named->second : others_;
       if (count >= limits_.count) continue;
       count += 1;
-      kept.push_back(std::move(*update));
+      kept.push_back(std::move(update));
     }
     std::ranges::reverse(kept);
     found_ = std::move(kept);

@@ -97,7 +97,7 @@ std::int64_t PartitionMerge::next_hole(const Source& source, std::int64_t offset
 std::int64_t PartitionMerge::next_hole(std::int64_t offset) const {
   std::int64_t hole = settled_.next_hole(offset);
   for (const std::string& key : passed_over_) {
-    hole = std::min(hole, next_hole(sources_.find(key)->second, offset));
+    hole = std::min(hole, next_hole(sources_.at(key), offset));
   }
   return hole;
 }
@@ -162,7 +162,7 @@ void PartitionMerge::hold(LiveEvent&& event, std::string_view key, Sources::iter
 void PartitionMerge::throw_held_away() {
   OffsetRange range{.from = kOffsetMax, .to = 0};
   for (const std::string& key : blocked_) {
-    Source& source = sources_.find(key)->second;
+    Source& source = sources_.at(key);
     const LiveEvent& first = source.held.front();
     const std::int64_t from =
         follows(&source, first) ? first.update.offset : look_from(source, first);
@@ -200,7 +200,7 @@ std::optional<OffsetRange> PartitionMerge::wanted(std::vector<Update>& out) {
     range = unite(range, refill_);
     for (const std::string& key : blocked_) {
       if (waits()) break;  // Its end may be all that they wait for.
-      const Source& source = sources_.find(key)->second;
+      const Source& source = sources_.at(key);
       const LiveEvent& first = source.held.front();
       range = unite(
           range, {.from = next_hole(source, look_from(source, first)), .to = first.update.offset});
@@ -241,13 +241,13 @@ void PartitionMerge::end_stretch() noexcept {
 void PartitionMerge::history(OffsetRange range, std::vector<Update>&& records,
                              std::vector<Update>& out) {
   for (const std::string& key : passed_over_) {
-    Source& source = sources_.find(key)->second;
+    Source& source = sources_.at(key);
     source.in_reach = next_hole(source, first_doubt(&source)) >= range.from;
   }
   for (Update& record : records) take_record(std::move(record), range, out);
   settled_.add(range.from, range.to);
   for (const std::string& key : passed_over_) {
-    Source& source = sources_.find(key)->second;
+    Source& source = sources_.at(key);
     if (!source.in_reach) source.passed_over.to = std::max(source.passed_over.to, range.to);
   }
   read_past(range.to);
@@ -257,7 +257,7 @@ void PartitionMerge::history(OffsetRange range, std::vector<Update>&& records,
 // Sources that are in reach have missed nothing before `offset`.
 void PartitionMerge::read_past(std::int64_t offset) {
   std::erase_if(passed_over_, [this, offset](const std::string& key) {
-    Source& source = sources_.find(key)->second;
+    Source& source = sources_.at(key);
     if (!source.in_reach) return false;
     source.passed_over.from = std::max(source.passed_over.from, offset);
     if (!is_empty(source.passed_over)) return false;
@@ -323,7 +323,7 @@ void PartitionMerge::release(std::vector<Update>& out) {
   std::vector<LiveEvent> all;
   all.reserve(held_);
   for (const std::string& key : blocked_) {
-    std::deque<LiveEvent>& held = sources_.find(key)->second.held;
+    std::deque<LiveEvent>& held = sources_.at(key).held;
     std::move(held.begin(), held.end(), std::back_inserter(all));
     held.clear();
   }
@@ -345,13 +345,13 @@ void PartitionMerge::begins_at(std::int64_t offset, std::vector<Update>& out) {
 void PartitionMerge::give_up(OffsetRange range, GapReason reason, std::vector<Update>& out) {
   // What of it was passed over of a source is given up from there on.
   for (const std::string& key : passed_over_) {
-    const OffsetRange& passed_over = sources_.find(key)->second.passed_over;
+    const OffsetRange& passed_over = sources_.at(key).passed_over;
     if (passed_over.from < range.to && passed_over.to > range.from) {
       range.from = std::min(range.from, passed_over.from);
     }
   }
   for (const std::string& key : passed_over_) {
-    Source& source = sources_.find(key)->second;
+    Source& source = sources_.at(key);
     source.in_reach = source.passed_over.from >= range.from;
   }
   settled_.add(range.from, range.to);
@@ -383,7 +383,7 @@ SubscriptionPhase PartitionMerge::phase() const noexcept {
 
 PartitionMerge::Sources::iterator PartitionMerge::remember(std::string key, std::int64_t newest) {
   while (by_age_.size() >= std::max<std::size_t>(limits_.sources_max, 1)) {
-    const Source& oldest = sources_.find(*by_age_.front())->second;
+    const Source& oldest = sources_.at(*by_age_.front());
     if (!oldest.held.empty() || !is_empty(oldest.passed_over)) {
       // Something is to be read for it. Those are few.
       by_age_.splice(by_age_.end(), by_age_, by_age_.begin());

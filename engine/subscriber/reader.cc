@@ -1,6 +1,7 @@
 #include "subscriber/reader.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "kafka/partitioner.h"
@@ -241,12 +242,7 @@ void Reader::take_scan(const kafka::ReadRequest& request, const kafka::ReadAnswe
 void Reader::found_all() {
   const auto is_open = [](const auto& scan) { return scan.second.wanted().has_value(); };
   if (std::ranges::any_of(scans_, is_open)) return;
-  struct Found {
-    std::int64_t timestamp_ms;
-    std::int32_t partition;
-    std::int64_t offset;
-    auto operator<=>(const Found&) const = default;
-  };
+  using Found = std::tuple<std::int64_t, std::int32_t, std::int64_t>;  // Time and place.
   std::map<std::int32_t, std::vector<Update>> found;
   std::vector<Found> others;
   for (auto& [partition, scan] : scans_) {
@@ -264,7 +260,7 @@ void Reader::found_all() {
     found[partition] = scan.take_found();
     for (const Update& update : found[partition]) {
       if (selection().names(update.source_type, update.source_id)) continue;
-      others.push_back({update.timestamp_ms, partition, update.offset});
+      others.emplace_back(update.timestamp_ms, partition, update.offset);
     }
   }
   const std::size_t count = shared_->options.from.count;
@@ -272,8 +268,9 @@ void Reader::found_all() {
     const auto first_kept = others.end() - static_cast<std::ptrdiff_t>(count);
     std::ranges::nth_element(others, first_kept);
     const Found oldest = *first_kept;
-    for (auto& [partition, updates] : found) {
-      std::erase_if(updates, [&](const Update& update) {
+    for (auto& entry : found) {
+      const std::int32_t partition = entry.first;
+      std::erase_if(entry.second, [&](const Update& update) {
         return !selection().names(update.source_type, update.source_id) &&
                Found{update.timestamp_ms, partition, update.offset} < oldest;
       });

@@ -158,6 +158,33 @@ TEST_F(SubscriberFlowTest, WithoutRedisKafkaAloneIsFollowed) {
   EXPECT_EQ(subscription->stats().live, 0U);
 }
 
+// Somebody's own few lines, without any of ours: id, type and source_id, as the contract has it.
+TEST_F(SubscriberFlowTest, WhoeverKnowsOnlyTheFirstThreeFieldsIsServed) {
+  RedisSubscriber other{servers_.redis_address(), {.patterns = {setup_.pattern()}}};
+  EngineRun run{setup_.engine_options(), setup_.events()};
+  run.publish({.threads = 2, .events = 5'000, .sources = 20});
+  ASSERT_TRUE(run.stop().ok());
+  std::map<std::string, std::string> newest;  // Of each source, by Kafka.
+  std::set<std::string> ids;
+  for (const Record& record : setup_.records()) {
+    const nlohmann::json event = nlohmann::json::parse(record.value.value_or(""));
+    newest[record.key.value_or("")] = event.at("id");
+    ids.insert(event.at("id").get<std::string>());
+  }
+  std::map<std::string, std::string> told;
+  const auto read = [&] {
+    told.clear();
+    for (const RedisMessage& message : other.messages()) {
+      const nlohmann::json fields = nlohmann::json::parse(message.text);
+      EXPECT_TRUE(ids.contains(fields.at("id").get<std::string>()));
+      EXPECT_EQ(fields.at("type"), "VerifyEvent");
+      told[fields.at("source_id")] = fields.at("id");
+    }
+    return told == newest;
+  };
+  EXPECT_TRUE(eventually(seconds{5}, read)) << "the last message of each is its newest event";
+}
+
 TEST_F(SubscriberFlowTest, RefusesWhatCannotBeRead) {
   const auto subscriber = setup_.open_subscriber();
   std::unique_ptr<Subscription> subscription;
