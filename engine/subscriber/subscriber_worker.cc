@@ -172,15 +172,16 @@ void SubscriberWorker::route(const redis::ChannelMessage& message) {
   std::vector<redis::Told> told;
   std::uint64_t missed = 0;
   std::string reason;
-  const bool understood = source_type && frames_.read(message.text, told, missed, reason);
-  for (Reader* reader : found->second) {
-    if (understood) {
-      const bool last = reader == found->second.back();
-      reader->take_frame(topic, *source_type, last ? std::move(told) : told, missed);
-    } else {
-      reader->count_not_understood();
-    }
+  if (!source_type || !frames_.read(message.text, told, missed, reason)) {
+    for (Reader* reader : found->second) reader->count_not_understood();
+    return;
   }
+  // The last one may have it for good.
+  const std::vector<Reader*>& readers = found->second;
+  for (std::size_t i = 0; i + 1 < readers.size(); ++i) {
+    readers[i]->take_frame(topic, *source_type, told, missed);
+  }
+  readers.back()->take_frame(topic, *source_type, std::move(told), missed);
 }
 
 // The newest ends that were asked for at `time` or before it.
@@ -325,19 +326,10 @@ void SubscriberWorker::ask_for_bounds(base::TimePoint now) {
 }
 
 void SubscriberWorker::ask_to_read(base::TimePoint now) {
-  // What each partition's readers want: the lowest first, as it is what the others wait behind.
-  std::map<std::int32_t, std::vector<OffsetRange>> history;
-  std::map<std::int32_t, std::vector<OffsetRange>> payloads;
+  Wants history;
+  Wants payloads;
   for (const std::unique_ptr<Reader>& each : readers_) {
-    if (each->phase() == Reader::Phase::finding) {
-      const auto retry = scan_retry_at_.find(each->id());
-      if (retry != scan_retry_at_.end() && now < retry->second) continue;
-      scan_retry_at_.erase(each->id());
-      if (const std::optional<kafka::ReadRequest> request = each->scan_wanted()) {
-        history_.ask({.kind = Question::Kind::read, .ticket = each->id(), .request = *request});
-      }
-      continue;
-    }
+    if (each->phase() == Reader::Phase::finding) ask_to_scan(*each, now);
     for (const std::int32_t partition : each->partitions()) {
       const PartitionReads& reads = reads_[partition];
       if (reads.asked || now < reads.retry_at) continue;
@@ -345,25 +337,37 @@ void SubscriberWorker::ask_to_read(base::TimePoint now) {
       if (const auto range = each->payload_wanted(partition)) payloads[partition].push_back(*range);
     }
   }
-  for (auto& [partition, reads] : reads_) {
-    if (reads.asked || now < reads.retry_at) continue;
-    std::vector<OffsetRange>& first =
-        reads.payload_first ? payloads[partition] : history[partition];
-    std::vector<OffsetRange>& second =
-        reads.payload_first ? history[partition] : payloads[partition];
-    std::vector<OffsetRange>& ranges = first.empty() ? second : first;
-    if (ranges.empty()) continue;
-    reads.payload_first = &ranges != &payloads[partition];
-    std::ranges::sort(ranges, {}, &OffsetRange::from);
-    OffsetRange all = ranges.front();
-    for (const OffsetRange& range : ranges) {
-      if (range.from > all.to + kNear) break;
-      all.to = std::max(all.to, range.to);
-    }
+  for (auto& entry : reads_) {
+    PartitionReads& reads = entry.second;
+    std::vector<OffsetRange>& of_history = history[entry.first];
+    std::vector<OffsetRange>& of_payloads = payloads[entry.first];
+    if (of_history.empty() && of_payloads.empty()) continue;
+    const bool payload = of_history.empty() || (reads.payload_first && !of_payloads.empty());
+    reads.payload_first = !payload;
     reads.asked = true;
-    history_.ask({.kind = Question::Kind::read,
-                  .request = {.partition = partition, .from = all.from, .to = all.to}});
+    ask_for_nearest(entry.first, payload ? of_payloads : of_history);
   }
+}
+
+void SubscriberWorker::ask_to_scan(Reader& reader, base::TimePoint now) {
+  const auto retry = scan_retry_at_.find(reader.id());
+  if (retry != scan_retry_at_.end() && now < retry->second) return;
+  scan_retry_at_.erase(reader.id());
+  if (const std::optional<kafka::ReadRequest> request = reader.scan_wanted()) {
+    history_.ask({.kind = Question::Kind::read, .ticket = reader.id(), .request = *request});
+  }
+}
+
+// The lowest first, as it is what the others wait behind, and whatever lies near it.
+void SubscriberWorker::ask_for_nearest(std::int32_t partition, std::vector<OffsetRange>& ranges) {
+  std::ranges::sort(ranges, {}, &OffsetRange::from);
+  OffsetRange all = ranges.front();
+  for (const OffsetRange& range : ranges) {
+    if (range.from > all.to + kNear) break;
+    all.to = std::max(all.to, range.to);
+  }
+  history_.ask({.kind = Question::Kind::read,
+                .request = {.partition = partition, .from = all.from, .to = all.to}});
 }
 
 void SubscriberWorker::note_kafka(const Status& status) {

@@ -76,7 +76,11 @@ class SubscriberWorker final : public base::Duty {
   [[nodiscard]] Reader* reader(std::uint64_t id);
   void advance(Reader& reader);
   void ask_for_bounds(base::TimePoint now);
+  // Stretches that readers want, by partition.
+  using Wants = std::map<std::int32_t, std::vector<OffsetRange>>;
   void ask_to_read(base::TimePoint now);
+  void ask_to_scan(Reader& reader, base::TimePoint now);
+  void ask_for_nearest(std::int32_t partition, std::vector<OffsetRange>& ranges);
   [[nodiscard]] bool listens(const Reader& reader) const;
   [[nodiscard]] bool redis_ready() const noexcept;
   [[nodiscard]] Offsets trusted_at(base::TimePoint time) const;
@@ -95,7 +99,6 @@ class SubscriberWorker final : public base::Duty {
   std::vector<std::unique_ptr<Reader>> readers_;
   std::map<redis::Topic, std::vector<Reader*>> routes_;
   std::uint64_t ids_ = 0;
-  bool readers_changed_ = false;  // Since stats were last published, or anything was to be read.
 
   std::deque<Sample> samples_;
   std::uint64_t bounds_ticket_ = 0;  // Of the last question.

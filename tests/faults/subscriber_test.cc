@@ -26,8 +26,8 @@ constexpr Load kRound{.threads = 2, .events = 20, .sources = 40};
 
 class SubscriberFaultTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { servers = std::make_unique<Servers>(); }
-  static void TearDownTestSuite() { servers.reset(); }
+  static void SetUpTestSuite() { servers_ = std::make_unique<Servers>(); }
+  static void TearDownTestSuite() { servers_.reset(); }
 
   // One reader of everything, one of a source by name with its payloads.
   struct Readers {
@@ -35,7 +35,7 @@ class SubscriberFaultTest : public ::testing::Test {
         : subscriber(setup.open_subscriber(std::move(options))),
           all(SubscriberSetup::subscribe(*subscriber, {.channels = {setup.aggregate()}})),
           one(SubscriberSetup::subscribe(
-              *subscriber, {.sources = {{"repo", setup.source(5)}}, .payload = true})) {
+              *subscriber, {.sources = {{"repo", SubscriberSetup::source(5)}}, .payload = true})) {
       EXPECT_TRUE(SubscriberSetup::live_within(*all, seconds{10}));
       EXPECT_TRUE(SubscriberSetup::live_within(*one, seconds{10}));
       check_all = std::make_unique<UpdatesCheck>(*all);
@@ -52,7 +52,7 @@ class SubscriberFaultTest : public ::testing::Test {
     setup_.expect_all(*readers.check_all, *readers.all, {}, "", false, timeout);
     std::vector<Record> of_one;
     for (const Record& record : setup_.records()) {
-      if (record.key == setup_.source(5)) of_one.push_back(record);
+      if (record.key == SubscriberSetup::source(5)) of_one.push_back(record);
     }
     UpdatesReport report;
     EXPECT_TRUE(eventually(timeout, [&] {
@@ -70,15 +70,15 @@ class SubscriberFaultTest : public ::testing::Test {
     return options;
   }
 
-  static inline std::unique_ptr<Servers> servers;
-  const SubscriberSetup setup_{servers->brokers(), servers->redis_address()};
+  static inline std::unique_ptr<Servers> servers_;
+  const SubscriberSetup setup_{servers_->brokers(), servers_->redis_address()};
 };
 
 TEST_F(SubscriberFaultTest, S1_CutAgainAndAgainUnderLoad) {
   std::mt19937_64 random{fault_seed()};
   EngineRun run{setup_.engine_options(), setup_.events()};
   const Readers readers{setup_, setup_.subscriber_options()};
-  RedisAdmin admin{servers->redis_address()};
+  RedisAdmin admin{servers_->redis_address()};
   BackgroundLoad load{run, kRound};
   const std::size_t cuts = 25 * fault_scale();
   std::size_t done = 0;
@@ -100,13 +100,13 @@ TEST_F(SubscriberFaultTest, S2_RedisKilledAndStartedAgain) {
   const Readers readers{setup_, setup_.subscriber_options()};
   BackgroundLoad load{run, kRound};
   EXPECT_TRUE(eventually(seconds{10}, [&] { return readers.check_all->received() > 1'000; }));
-  servers->kill("redis");
+  servers_->kill("redis");
   const std::size_t before = readers.check_all->received();
   EXPECT_TRUE(eventually(seconds{10}, [&] {
     return readers.check_all->received() > before + 2'000;
   })) << "while Redis is away Kafka is read";
   EXPECT_EQ(readers.subscriber->state().redis, LinkHealth::away);
-  servers->start("redis");
+  servers_->start("redis");
   EXPECT_TRUE(eventually(seconds{10},
                          [&] { return readers.subscriber->state().redis == LinkHealth::ready; }));
   const std::uint64_t live = readers.all->stats().live;
@@ -121,13 +121,13 @@ TEST_F(SubscriberFaultTest, S3_RedisFrozenForLongerThanItMayBeSilent) {
   const Readers readers{setup_, quick_to_notice()};
   BackgroundLoad load{run, kRound};
   EXPECT_TRUE(eventually(seconds{10}, [&] { return readers.check_all->received() > 1'000; }));
-  servers->freeze("redis");
+  servers_->freeze("redis");
   EXPECT_TRUE(eventually(seconds{10},
                          [&] { return readers.subscriber->state().redis == LinkHealth::away; }));
   const std::size_t before = readers.check_all->received();
   EXPECT_TRUE(
       eventually(seconds{10}, [&] { return readers.check_all->received() > before + 500; }));
-  servers->thaw("redis");
+  servers_->thaw("redis");
   const std::uint64_t live = readers.all->stats().live;
   EXPECT_TRUE(eventually(seconds{15}, [&] { return readers.all->stats().live > live + 500; }));
   load.finish();
@@ -138,7 +138,7 @@ TEST_F(SubscriberFaultTest, S3_RedisFrozenForLongerThanItMayBeSilent) {
 TEST_F(SubscriberFaultTest, S4_ThrownOutForItsOutputBuffer) {
   EngineRun run{setup_.engine_options(), setup_.events()};
   const Readers readers{setup_, setup_.subscriber_options()};
-  RedisAdmin admin{servers->redis_address()};
+  RedisAdmin admin{servers_->redis_address()};
   admin.reply_to({"CONFIG", "SET", "client-output-buffer-limit", "pubsub 8kb 0 0"});
   run.publish({.threads = 2, .events = 30'000, .sources = 40});
   admin.reply_to({"CONFIG", "SET", "client-output-buffer-limit", "pubsub 32mb 8mb 60"});
@@ -159,11 +159,11 @@ TEST_F(SubscriberFaultTest, S5_KafkaKilledInMidCatchUp) {
   UpdatesCheck check{*late};
   check.take_time(milliseconds{20});
   EXPECT_TRUE(eventually(seconds{10}, [&] { return check.received() > 3'000; }));
-  servers->kill("kafka");
+  servers_->kill("kafka");
   check.take_time(milliseconds{0});
   EXPECT_TRUE(
       eventually(seconds{10}, [&] { return subscriber->state().kafka == LinkHealth::away; }));
-  servers->start("kafka");
+  servers_->start("kafka");
   run.publish({.threads = 2, .events = 2'000, .sources = 40});
   ASSERT_TRUE(run.stop().ok());
   setup_.expect_all(check, *late, {}, "", false, seconds{40});
@@ -184,7 +184,7 @@ TEST_F(SubscriberFaultTest, S6_HistoryThatGoesWhileItIsReadIsTold) {
   check.take_time(milliseconds{200});
   EXPECT_TRUE(eventually(seconds{10}, [&] { return check.received() > 100; }));
   for (const auto& [partition, end] : setup_.ends()) {
-    delete_records(servers->brokers(), setup_.topic(), partition, end - 100);
+    delete_records(servers_->brokers(), setup_.topic(), partition, end - 100);
   }
   check.take_time(milliseconds{0});
   UpdatesReport report;

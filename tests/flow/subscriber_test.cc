@@ -25,12 +25,12 @@ TEST_F(SubscriberFlowTest, ASourceByNameComesOnceInOrderWithItsPayloads) {
   EngineRun run{setup_.engine_options(), setup_.events()};
   const auto subscriber = setup_.open_subscriber();
   const auto subscription = SubscriberSetup::subscribe(
-      *subscriber, {.sources = {{"repo", setup_.source(1)}}, .payload = true});
+      *subscriber, {.sources = {{"repo", SubscriberSetup::source(1)}}, .payload = true});
   ASSERT_TRUE(SubscriberSetup::live_within(*subscription, seconds{10}));
   const UpdatesCheck check{*subscription};
   run.publish({.threads = 2, .events = 4'000, .sources = 8});
   ASSERT_TRUE(run.stop().ok());
-  setup_.expect_all(check, *subscription, {}, setup_.source(1), true, seconds{20});
+  setup_.expect_all(check, *subscription, {}, SubscriberSetup::source(1), true, seconds{20});
   EXPECT_EQ(check.received(), 500U);
   EXPECT_GT(subscription->stats().live, 0U);
 }
@@ -67,9 +67,10 @@ TEST_F(SubscriberFlowTest, LateJoinersAtFullSpeedMissAndRepeatNothing) {
       *subscriber,
       {.channels = {setup_.aggregate()}, .from = From::offset({{0, 0}, {1, 0}, {2, 0}, {3, 0}})});
   const auto since = SubscriberSetup::subscribe(
-      *subscriber, {.sources = {{"repo", setup_.source(3)}, {"repo", setup_.source(4)}},
-                    .from = From::since(std::chrono::system_clock::now() - std::chrono::hours{1}),
-                    .payload = true});
+      *subscriber,
+      {.sources = {{"repo", SubscriberSetup::source(3)}, {"repo", SubscriberSetup::source(4)}},
+       .from = From::since(std::chrono::system_clock::now() - std::chrono::hours{1}),
+       .payload = true});
   const UpdatesCheck of_all{*all};
   const UpdatesCheck of_since{*since};
   EXPECT_TRUE(eventually(seconds{30}, [&] { return all->stats().live > 5'000; }));
@@ -79,7 +80,8 @@ TEST_F(SubscriberFlowTest, LateJoinersAtFullSpeedMissAndRepeatNothing) {
   const auto records = setup_.records();
   std::vector<Record> of_two;
   for (const Record& record : records) {
-    if (record.key == setup_.source(3) || record.key == setup_.source(4)) of_two.push_back(record);
+    if (record.key == SubscriberSetup::source(3) || record.key == SubscriberSetup::source(4))
+      of_two.push_back(record);
   }
   UpdatesReport report;
   EXPECT_TRUE(eventually(seconds{30}, [&] {
@@ -98,7 +100,7 @@ TEST_F(SubscriberFlowTest, TheLastNComeFirstAndThenWhatIsNew) {
   const auto subscriber = setup_.open_subscriber();
   const auto of_source = SubscriberSetup::subscribe(
       *subscriber,
-      {.sources = {{"repo", setup_.source(7)}}, .from = From::last(20), .payload = true});
+      {.sources = {{"repo", SubscriberSetup::source(7)}}, .from = From::last(20), .payload = true});
   const auto of_all = SubscriberSetup::subscribe(
       *subscriber, {.channels = {setup_.aggregate()}, .from = From::last(150)});
   const UpdatesCheck check{*of_source};
