@@ -292,14 +292,11 @@ void Reader::found_all() {
 
 void Reader::start(std::int32_t partition, OffsetRange join,
                    const std::vector<std::string>& named) {
-  streams_.try_emplace(partition,
-                       Stream{.merge = PartitionMerge{partition,
-                                                      PartitionMerge::Limits{
-                                                          .sources_max = sources_max_,
-                                                          .history_offsets_max =
-                                                              shared_->options.history_offsets_max},
-                                                      join, named},
-                              .staged = {}});
+  const PartitionMerge::Limits limits{.sources_max = sources_max_,
+                                      .history_offsets_max = shared_->options.history_offsets_max};
+  const auto [place, fresh] = streams_.try_emplace(
+      partition, Stream{.merge = PartitionMerge{partition, limits, join, named}, .staged = {}});
+  if (fresh && paused_) place->second.merge.pause();
 }
 
 void Reader::start_all() {
