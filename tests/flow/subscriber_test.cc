@@ -5,9 +5,18 @@
 #include <memory>
 #include <string>
 
+#include <chrono>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "support/fault_run.h"
+#include "support/redis_subscriber.h"
+#include "support/subscriber_test.h"
 
 namespace dualstream::testing {
 namespace {
