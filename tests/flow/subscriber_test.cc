@@ -2,10 +2,6 @@
 #include "support/subscriber_test.h"
 
 #include <chrono>
-#include <memory>
-#include <string>
-
-#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,7 +12,6 @@
 
 #include "support/fault_run.h"
 #include "support/redis_subscriber.h"
-#include "support/subscriber_test.h"
 
 namespace dualstream::testing {
 namespace {
