@@ -33,8 +33,7 @@ class ReadingCommandsFlowTest : public ::testing::Test {
                                    "--brokers",
                                    setup_.brokers(),
                                    "--topic",
-                                   setup_.topic(),
-                                   "--quiet"};
+                                   setup_.topic()};
     words.insert(words.end(), more.begin(), more.end());
     return run_command(words);
   }
