@@ -71,12 +71,6 @@ class SubscriberSetup {
   }
 
   [[nodiscard]] std::vector<Record> records() const { return read_topic(brokers_, topic_); }
-  [[nodiscard]] static std::size_t count_of(const std::vector<Record>& records,
-                                            const std::string& prefix) {
-    std::size_t count = 0;
-    for (const Record& record : records) count += record.key.value_or("").starts_with(prefix);
-    return count;
-  }
   // The end of each partition as it is now.
   [[nodiscard]] std::map<std::int32_t, std::int64_t> ends() const {
     std::map<std::int32_t, std::int64_t> all;

@@ -80,7 +80,7 @@ TEST(FrameReaderTest, ReadsBackWhatAFrameWrites) {
         const std::string id = "\"\\\n" + std::to_string(random() % 1000);
         const std::string source = "s" + std::to_string(random() % 3);
         const auto partition = static_cast<std::int32_t>(source[1] - '0');
-        const auto offset = static_cast<std::int64_t>(100 * round + 10 * i);
+        const auto offset = std::int64_t{100} * round + 10 * static_cast<std::int64_t>(i);
         pool.make_room();
         Source& known = memory.recall("repo", source);
         const std::int64_t previous = known.advance(partition, offset, false);
@@ -90,8 +90,10 @@ TEST(FrameReaderTest, ReadsBackWhatAFrameWrites) {
                                 offset},
             previous));
         if (!expected.empty()) expected += ' ';
-        expected += id + "/t/" + source + "@" + std::to_string(partition) + ":" +
-                    std::to_string(offset) + "<" + std::to_string(previous);
+        expected.append(id).append("/t/").append(source);
+        expected.append("@").append(std::to_string(partition));
+        expected.append(":").append(std::to_string(offset));
+        expected.append("<").append(std::to_string(previous));
       }
       frame.render(message);
     }

@@ -78,13 +78,15 @@ TEST(LastEventsTest, FindsWhatALookAtTheWholePartitionFinds) {
     }
     std::vector<std::int64_t> expected;
     std::map<std::string, std::size_t> counts;
-    for (auto update = log.rbegin(); update != log.rend(); ++update) {
-      const bool named = update->source_id == "s0" || update->source_id == "s1";
+    std::ranges::reverse(log);
+    for (const Update& update : log) {
+      const bool named = update.source_id == "s0" || update.source_id == "s1";
       if (!named && !others) continue;
-      if (counts[named ? update->source_id : "others"]++ < count) {
-        expected.insert(expected.begin(), update->offset);
+      if (counts[named ? update.source_id : "others"]++ < count) {
+        expected.push_back(update.offset);
       }
     }
+    std::ranges::reverse(expected);
     std::vector<std::int64_t> found;
     for (const Update& update : last.take_found()) found.push_back(update.offset);
     ASSERT_EQ(found, expected);

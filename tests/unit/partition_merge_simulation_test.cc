@@ -195,7 +195,7 @@ class World {
     const std::string source = in_flight_[static_cast<std::size_t>(at)].update.source_id;
     lost_up_to_ = std::max(lost_up_to_, in_flight_[static_cast<std::size_t>(at)].update.offset);
     in_flight_.erase(in_flight_.begin() + at);
-    for (std::size_t next = static_cast<std::size_t>(at); next < in_flight_.size(); ++next) {
+    for (auto next = static_cast<std::size_t>(at); next < in_flight_.size(); ++next) {
       if (in_flight_[next].update.source_id != source) continue;
       in_flight_[next].previous = -1;
       return;

@@ -59,7 +59,9 @@ class TopicTarget final : public ReplayTarget {
   static Status open(Options options, std::unique_ptr<ReplayTarget>& target) {
     auto made = std::make_unique<TopicTarget>();
     options.on_outcomes = [&failures = made->failures_](std::span<const Outcome> outcomes) {
-      for (const Outcome& outcome : outcomes) failures += outcome.kind == OutcomeKind::failed;
+      for (const Outcome& outcome : outcomes) {
+        if (outcome.kind == OutcomeKind::failed) failures += 1;
+      }
     };
     if (Status status = Engine::open(std::move(options), made->engine_); !status.ok()) {
       return status;
