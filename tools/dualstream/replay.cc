@@ -322,7 +322,7 @@ events never see time run backwards. With --position FILE it goes on where it en
 kill -9: what had not arrived for sure is given once more.
 )",
     .notes = R"(Examples:
-  dualstream replay --config ingest.conf --from-time 2026-01-31T12:00:00Z --to-stdout > events.ndjson
+  dualstream replay --config ingest.conf --from-time 2026-01-31 --to-stdout > events.ndjson
   dualstream replay --config ingest.conf --from-offset 0:0 --to 0:1000 --to-topic copy --rate 500
   dualstream replay --config ingest.conf --from-time 1h --to-redis --position replay.position
 
