@@ -206,6 +206,10 @@ std::optional<OffsetRange> PartitionMerge::wanted(std::vector<Update>& out) {
           range, {.from = next_hole(source, look_from(source, first)), .to = first.update.offset});
     }
     if (is_empty(range)) {
+      // What is held and waits for nothing any more goes now.
+      const std::size_t held_before = held_;
+      release(out);
+      if (held_ < held_before) continue;
       end_stretch();
       return std::nullopt;
     }
