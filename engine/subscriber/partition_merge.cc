@@ -125,8 +125,11 @@ bool PartitionMerge::follows(const Source* source, const LiveEvent& event) const
     if (source == nullptr) return true;
     return next_hole(*source, look_from(*source, event)) >= event.update.offset;
   }
-  return previous <= (source != nullptr ? source->newest : forgotten_) ||
-         is_settled(source, previous);
+  if (previous <= (source != nullptr ? source->newest : forgotten_)) return true;
+  // What was passed over before it has still to come.
+  const bool some_before =
+      source != nullptr && !is_empty(source->passed_over) && source->passed_over.from < previous;
+  return !some_before && is_settled(source, previous);
 }
 
 // Where something that was missed before `event` may lie at the earliest.
