@@ -126,10 +126,9 @@ bool PartitionMerge::follows(const Source* source, const LiveEvent& event) const
     return next_hole(*source, look_from(*source, event)) >= event.update.offset;
   }
   if (previous <= (source != nullptr ? source->newest : forgotten_)) return true;
-  // What was passed over before it has still to come.
-  const bool some_before =
-      source != nullptr && !is_empty(source->passed_over) && source->passed_over.from < previous;
-  return !some_before && is_settled(source, previous);
+  if (source == nullptr) return is_settled(source, previous);
+  // It was given up, and told so; what lies before it may be had all the same.
+  return next_hole(*source, std::max(source->newest + 1, base_)) > previous;
 }
 
 // Where something that was missed before `event` may lie at the earliest.
