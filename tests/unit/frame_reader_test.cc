@@ -78,7 +78,7 @@ TEST(FrameReaderTest, ReadsBackWhatAFrameWrites) {
       const std::size_t count = 1 + random() % 6;
       for (std::size_t i = 0; i < count; ++i) {
         const std::string id = "\"\\\n" + std::to_string(random() % 1000);
-        const std::string source = "s" + std::to_string(random() % 3);
+        const std::string source = std::string{"s"}.append(std::to_string(random() % 3));
         const auto partition = static_cast<std::int32_t>(source[1] - '0');
         const auto offset = std::int64_t{100} * round + 10 * static_cast<std::int64_t>(i);
         pool.make_room();

@@ -57,7 +57,8 @@ TEST(LastEventsTest, FindsWhatALookAtTheWholePartitionFinds) {
     const std::int64_t size = 1 + static_cast<std::int64_t>(random() % 20'000);
     std::vector<Update> log;
     for (std::int64_t offset = 0; offset < size; ++offset) {
-      if (random() % 20 == 0) log.push_back(event_of("s" + std::to_string(random() % 4), offset));
+      if (random() % 20 == 0)
+        log.push_back(event_of(std::string{"s"}.append(std::to_string(random() % 4)), offset));
     }
     const std::size_t count = 1 + random() % 30;
     const bool others = random() % 2 == 0;

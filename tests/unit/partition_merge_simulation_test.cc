@@ -123,7 +123,9 @@ class World {
 
   std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : random_() % bound; }
   bool chance(std::uint64_t percent) { return below(100) < percent; }
-  static std::string name(std::size_t source) { return "s" + std::to_string(source); }
+  static std::string name(std::size_t source) {
+    return std::string{"s"}.append(std::to_string(source));
+  }
 
   void say(const std::string& what, std::int64_t first, std::int64_t second) const {
     if (trace_) {
