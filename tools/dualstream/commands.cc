@@ -5,7 +5,8 @@
 namespace dualstream::command {
 
 std::span<const Command> commands() noexcept {
-  static const std::array kCommands{kIngest, kTail, kFetch, kReplay, kLoad, kDoctor, kCompletion, kMan};
+  static const std::array kCommands{kIngest, kTail,   kFetch,      kReplay,
+                                    kLoad,   kDoctor, kCompletion, kMan};
   return kCommands;
 }
 
