@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <system_error>
 
@@ -100,8 +101,9 @@ void Program::write(std::string_view text) const {
 
 bool Program::wait_for_error(std::string_view text) {
   std::unique_lock lock{mutex_};
-  changed_.wait(
-      lock, [this, text] { return errors_.find(text) != std::string::npos || open_streams_ == 0; });
+  changed_.wait_for(lock, std::chrono::seconds{60}, [this, text] {
+    return errors_.find(text) != std::string::npos || open_streams_ == 0;
+  });
   return errors_.find(text) != std::string::npos;
 }
 

@@ -132,7 +132,7 @@ TEST_F(SignalFaultTest, P1_EndsAtOnceAtASecondSignalWhateverItWaitsFor) {
   servers_.freeze("kafka");
   servers_.freeze("redis");
   program.send(SIGINT);
-  ASSERT_TRUE(program.wait_for_error("SIGINT: reading stops"));
+  ASSERT_TRUE(program.wait_for_error("SIGINT: no more is taken"));
   program.send(SIGINT);
   const ProgramEnd end = program.wait();
   servers_.thaw("kafka");
