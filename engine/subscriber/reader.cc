@@ -60,6 +60,8 @@ void Reader::take_frame(const redis::Topic& topic, const std::string& source_typ
     }
     early_.push_back(std::move(event));
   }
+  // After each frame, not after each cycle: a cycle can bring a thousand of them.
+  look_at_queue();
 }
 
 void Reader::give(std::int32_t partition, LiveEvent&& event) {
