@@ -67,7 +67,7 @@ TEST_F(ConnectionQuotaFaultTest, K13_EnginesThatComeAtOnceWaitForTheirTurnAndLos
     threads.emplace_back([&, topic] {
       EngineRun run{options(topic)};
       run.publish({.events = 1'000});
-      EXPECT_TRUE(run.drained_within(seconds{60}));
+      EXPECT_TRUE(run.drained_within(seconds{120}));
       EXPECT_TRUE(run.stop().ok());
       EXPECT_EQ(run.stats()[Counter::delivered], 1'000U);
       const auto report = run.check_topic(servers_.brokers());
@@ -88,7 +88,7 @@ TEST_F(ConnectionQuotaFaultTest, K13_AnEngineComesBackAfterARestartOfSuchABroker
   servers_.kill("kafka");
   servers_.start("kafka");
   run.publish({.events = 5'000});
-  EXPECT_TRUE(run.drained_within(seconds{60}));
+  EXPECT_TRUE(run.drained_within(seconds{120}));
   EXPECT_TRUE(run.stop().ok());
   EXPECT_EQ(run.stats()[Counter::delivered], 10'000U);
   const auto report = run.check_topic(servers_.brokers());

@@ -87,7 +87,7 @@ TEST(DiskFullFaultTest, K14_FullInMidLoadAndGoingOnWhenThereIsRoom) {
               static_cast<unsigned long long>(run.stats()[Counter::delivered]), disk.free_bytes());
   disk.grow("400m");
   servers.start("kafka");
-  EXPECT_TRUE(run.drained_within(seconds{60}));
+  EXPECT_TRUE(run.drained_within(seconds{120}));
   EXPECT_TRUE(run.stop().ok());
   EXPECT_EQ(run.stats()[Counter::delivered], kEvents);
   const auto report = run.check_topic();

@@ -92,7 +92,7 @@ TEST_P(ErrorCodeFaultTest, K9_IsRetriedOrFailsWithItsReason) {
   options.kafka.delivery_timeout = seconds{30};
   EngineRun run{options};
   run.publish({.events = 200, .sources = 20});
-  ASSERT_TRUE(run.drained_within(seconds{20}));
+  ASSERT_TRUE(run.drained_within(seconds{120}));
   ASSERT_EQ(run.stats()[Counter::delivered], 200U);
 
   for (std::size_t round = 0; round < testing::fault_scale(); ++round) {

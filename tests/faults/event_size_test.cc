@@ -93,7 +93,7 @@ TEST_F(EventSizeFaultTest, K10_LoweredInMidLoadNoLegalEventFailsAndOrderIsKept) 
   run.publish({.threads = 4, .events = events});
   testing::configure_topic(servers_.brokers(), topic_, {{"max.message.bytes", "2000"}});
   run.publish({.threads = 4, .events = events});
-  EXPECT_TRUE(run.drained_within(seconds{60}));
+  EXPECT_TRUE(run.drained_within(seconds{120}));
   EXPECT_TRUE(eventually(seconds{10}, [&] { return run.log_lines_with("to 2000") == 1; }));
   Publisher publisher = run.engine().publisher();
   EXPECT_EQ(publish(publisher, 2'500), PublishResult::too_large) << "it is known now";

@@ -175,7 +175,7 @@ class SlowNetworkFaultTest : public NetworkFaultTest {
         run.publish({.threads = 4, .events = events, .sources = 100, .patience = kPatience});
     EXPECT_EQ(published.accepted + published.full, events);
     expect_patience_kept(published);
-    EXPECT_TRUE(run.drained_within(seconds{60})) << "while the network is as it is";
+    EXPECT_TRUE(run.drained_within(seconds{120})) << "while the network is as it is";
     expect_nothing_lost(run, published.accepted);
   }
 };

@@ -103,7 +103,7 @@ class RedisTakesNoWritesFaultTest : public RedisRefusingFaultTest {
     const RedisSubscriber subscriber{servers->redis_address(), subscription()};
     EngineRun run{options(), events()};
     const auto published = run.publish({.threads = 4, .events = 20'000 * fault_scale()});
-    EXPECT_TRUE(run.drained_within(seconds{20}));
+    EXPECT_TRUE(run.drained_within(seconds{120}));
     EXPECT_TRUE(
         eventually(seconds{20}, [&] { return run.stats()[Counter::pending_notifications] == 0; }));
     expect_ledger(run, published.accepted, {&subscriber});
@@ -214,7 +214,7 @@ TEST_F(RedisKeepsUsOutFaultTest, R6_NothingButTheRightToPublishIsEnough) {
   const RedisSubscriber subscriber{servers->redis_address(), subscription()};
   EngineRun run{as_app, events()};
   const auto published = run.publish({.events = 5'000});
-  EXPECT_TRUE(run.drained_within(seconds{20}));
+  EXPECT_TRUE(run.drained_within(seconds{120}));
   expect_ledger(run, published.accepted, {&subscriber});
   EXPECT_EQ(run.stats()[Counter::notified], published.accepted);
 }

@@ -85,7 +85,7 @@ TEST_F(ScramFaultTest, K13_AWrongScramPasswordIsNamedAtOpenAndNotTold) {
 TEST_F(ScramFaultTest, K13_APasswordThatIsChangedInMidRunIsToldOnceAndNothingIsLost) {
   EngineRun run{options(kPassword)};
   run.publish({.events = 5'000});
-  ASSERT_TRUE(run.drained_within(seconds{20}));
+  ASSERT_TRUE(run.drained_within(seconds{120}));
   EXPECT_EQ(run.engine().health().kafka, KafkaHealth::up);
   // Those who are logged in stay so, until they have to come again.
   servers_->set_scram_user("app", kOtherPassword);
@@ -99,7 +99,7 @@ TEST_F(ScramFaultTest, K13_APasswordThatIsChangedInMidRunIsToldOnceAndNothingIsL
   EXPECT_FALSE(health.ok());
   EXPECT_NE(health.kafka_reason.find("uthentication"), std::string::npos) << health.kafka_reason;
   servers_->set_scram_user("app", kPassword);
-  EXPECT_TRUE(run.drained_within(seconds{30}));
+  EXPECT_TRUE(run.drained_within(seconds{120}));
   EXPECT_EQ(run.engine().health().kafka, KafkaHealth::up);
   EXPECT_TRUE(run.stop().ok());
   EXPECT_EQ(run.stats()[Counter::delivered], 10'000U);

@@ -65,13 +65,13 @@ TEST_F(TopicFaultTest, K12_DeletedInMidLoadAndMadeAgain) {
   ours.kafka.delivery_timeout = seconds{5};
   EngineRun run{ours};
   run.publish({.threads = 4, .events = 20'000});
-  ASSERT_TRUE(run.drained_within(seconds{20}));
+  ASSERT_TRUE(run.drained_within(seconds{120}));
   std::thread loading{[&] { run.publish({.threads = 4, .events = 50'000}); }};
   testing::delete_topic(servers_.brokers(), topic_);
   loading.join();
-  EXPECT_TRUE(run.drained_within(seconds{20}));
+  EXPECT_TRUE(run.drained_within(seconds{120}));
   run.publish({.threads = 4, .events = 1'000});
-  EXPECT_TRUE(run.drained_within(seconds{20}));
+  EXPECT_TRUE(run.drained_within(seconds{120}));
   const std::uint64_t failed = run.stats()[Counter::failed];
   EXPECT_GE(failed, 1'000U) << "without a topic all fail";
   EXPECT_EQ(run.failed(Failure::unknown_topic), failed)

@@ -100,7 +100,7 @@ TEST_F(SubscriberFlowTest, LateJoinersAtFullSpeedMissAndRepeatNothing) {
 TEST_F(SubscriberFlowTest, TheLastNComeFirstAndThenWhatIsNew) {
   EngineRun run{setup_.engine_options(), setup_.events()};
   run.publish({.threads = 2, .events = 30'000, .sources = 300});
-  ASSERT_TRUE(run.drained_within(seconds{20}));
+  ASSERT_TRUE(run.drained_within(seconds{120}));
   const auto subscriber = setup_.open_subscriber();
   const auto of_source = SubscriberSetup::subscribe(
       *subscriber,
@@ -127,7 +127,7 @@ TEST_F(SubscriberFlowTest, TheLastNComeFirstAndThenWhatIsNew) {
   }
 }
 
-TEST_F(SubscriberFlowTest, ASlowReaderIsBoundedAndCatchesUpFromKafka) {
+TEST_F(SubscriberFlowTest, ASlowReaderIsBoundedAndCatchesUp) {
   EngineRun run{setup_.engine_options(), setup_.events()};
   const auto subscriber = setup_.open_subscriber();
   const auto slow = SubscriberSetup::subscribe(
@@ -144,7 +144,8 @@ TEST_F(SubscriberFlowTest, ASlowReaderIsBoundedAndCatchesUpFromKafka) {
   EXPECT_GT(slow->stats().overruns, 0U);
   of_slow.take_time(milliseconds{0});
   setup_.expect_all(of_slow, *slow, {}, "", false, seconds{30});
-  EXPECT_GT(slow->stats().history, 0U);
+  // Held meanwhile, or read from Kafka where that was too much: which, the machine's speed decides.
+  EXPECT_EQ(slow->stats().live + slow->stats().history, 20'000U);
 }
 
 TEST_F(SubscriberFlowTest, WithoutRedisKafkaAloneIsFollowed) {
