@@ -21,6 +21,7 @@
 #include <benchmark/benchmark.h>
 
 #include "dualstream/engine.h"
+#include "full_speed.h"
 #include "pasted.h"
 #include "raw_kafka.h"
 #include "workload.h"
@@ -102,18 +103,7 @@ void run_engine(benchmark::State& state, const std::string& redis, Options optio
     state.SkipWithError(status.message.c_str());
     return;
   }
-  measure(state, kEvents, [&engine] {
-    Publisher publisher = engine->publisher();
-    for (std::size_t i = 0; i < workload().size(); ++i) {
-      if (publisher.publish(workload().event(i), std::chrono::seconds{60}) !=
-          PublishResult::accepted)
-        return i;
-    }
-    // Acknowledged is what counts; stop() also waits for the notifications, as a program that ends
-    // would.
-    static_cast<void>(engine->stop(std::chrono::seconds{60}));
-    return static_cast<std::size_t>(engine->stats()[Counter::delivered]);
-  });
+  measure(state, kEvents, [&engine] { return publish_all(*engine, workload()); });
   const Stats stats = engine->stats();
   if (!redis.empty()) {
     state.counters["notified"] = static_cast<double>(stats[Counter::notified]) /

@@ -19,6 +19,7 @@
 #include <benchmark/benchmark.h>
 
 #include "dualstream/engine.h"
+#include "full_speed.h"
 #include "pace.h"
 #include "raw_kafka.h"
 #include "workload.h"
@@ -151,16 +152,8 @@ void BM_EngineFullSpeed(benchmark::State& state) {
   const std::unique_ptr<Engine> engine =
       open(state, state.range(0), state.range(1), state.range(2), nullptr);
   if (!engine) return;
-  measure(state, full_speed_workload(), [&] {
-    Publisher publisher = engine->publisher();
-    for (std::size_t i = 0; i < full_speed_workload().size(); ++i) {
-      if (publisher.publish(full_speed_workload().event(i), std::chrono::seconds{60}) !=
-          PublishResult::accepted)
-        return i;
-    }
-    static_cast<void>(engine->stop(std::chrono::seconds{60}));
-    return static_cast<std::size_t>(engine->stats()[Counter::delivered]);
-  });
+  measure(state, full_speed_workload(),
+          [&] { return publish_all(*engine, full_speed_workload()); });
 }
 
 void once(benchmark::internal::Benchmark* benchmark) {
