@@ -7,10 +7,10 @@
 // between cases of one run mean anything on a shared machine. The figures:
 //
 //   items_per_second  acknowledged events per second of wall time
-//   cpu_ns            this process' CPU time per event, the servers' not counted: the steadier
-//   figure redis_cpu_ns      redis-server's CPU time per event notified          share of the
-//   events whose PUBLISH Redis has answered when the engine stopped per_frame         events per
-//   PUBLISH
+//   cpu_ns            this process' CPU time per event, the servers' not counted: the steadier one
+//   redis_cpu_ns      redis-server's CPU time per event
+//   notified          share of the events whose PUBLISH Redis has answered when the engine stopped
+//   per_frame         events per PUBLISH
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -24,6 +24,7 @@
 #include "full_speed.h"
 #include "pasted.h"
 #include "raw_kafka.h"
+#include "redis_info.h"
 #include "workload.h"
 
 namespace dualstream::bench {

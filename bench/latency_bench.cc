@@ -5,8 +5,8 @@
 // with the topics bench-1 and bench-4 (tools/bench sets all of it up). The figures:
 //
 //   cores                  processors kept busy by this process
-//   p50_ms p99_ms p999_ms  from when an event was due to its acknowledgement; none is left out for
-//   being late cpu_ns                 this process' CPU time per event
+//   p50_ms p99_ms p999_ms  from when an event was due to its acknowledgement, however late it is
+//   cpu_ns                 this process' CPU time per event
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -142,18 +142,4 @@ std::size_t Pasted::publish(const Workload& workload, std::size_t count) {
   return clients.acknowledged;
 }
 
-double redis_cpu_seconds(const std::string& redis) {
-  const ContextPtr context = connect(redis);
-  redisAppendCommand(context.get(), "INFO cpu");
-  const ReplyPtr reply = next_reply(*context);
-  const std::string_view text{reply->str, reply->len};
-  double seconds = 0;
-  for (const std::string_view name : {"used_cpu_sys:", "used_cpu_user:"}) {
-    const std::size_t at = text.find(name);
-    if (at == std::string_view::npos) throw std::runtime_error{"INFO cpu has no used_cpu"};
-    seconds += std::atof(text.data() + at + name.size());
-  }
-  return seconds;
-}
-
 }  // namespace dualstream::bench

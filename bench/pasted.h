@@ -38,7 +38,4 @@ class Pasted {
   const std::unique_ptr<Clients> clients_;
 };
 
-// What redis-server has used of the processors so far, in seconds.
-[[nodiscard]] double redis_cpu_seconds(const std::string& redis);
-
 }  // namespace dualstream::bench

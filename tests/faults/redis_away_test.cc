@@ -71,12 +71,13 @@ class RedisAwayFaultTest : public testing::RedisFaultTest {
     return {.events_per_second = static_cast<double>(events) / all.count(), .publish_p99_ns = *p99};
   }
 
-  // The same load in turns without the fault and with it. Printed and put into the report; not
-  // asserted, because a busy machine would fail it.
+  // The same load in turns without the fault and with it. Printed and put into the report. Asserted
+  // is only that Kafka does not wait for Redis' timeouts, by the best of all turns: a machine that
+  // is busy with other tests has no ratio to speak of. bench/outage_bench.cc measures them.
   template <typename Break, typename Mend>
   void compare_paces(const Break& break_redis, const Mend& mend_redis) {
     const std::size_t events = 20'000 * fault_scale();
-    const std::size_t turns = fault_scale() > 1 ? 5 : 2;
+    const std::size_t turns = fault_scale() > 1 ? 5 : 3;
     std::vector<double> rates;
     std::vector<double> p99s;
     for (std::size_t turn = 0; turn < turns; ++turn) {
@@ -97,6 +98,7 @@ class RedisAwayFaultTest : public testing::RedisFaultTest {
     }
     std::ranges::sort(rates);
     std::ranges::sort(p99s);
+    EXPECT_GT(rates.back(), 0.2);
     std::cout << "Kafka's rate with the fault to that without, min/median/max: " << rates.front()
               << "/" << rates[rates.size() / 2] << "/" << rates.back()
               << "; publish p99: " << p99s.front() << "/" << p99s[p99s.size() / 2] << "/"
