@@ -1,6 +1,7 @@
 #include "redis/redis_subscription.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -56,7 +57,7 @@ class RedisSubscriptionTest : public ::testing::Test {
   }
 
   // Lets it work, and returns the messages that it brought: "channel=text".
-  std::string work(base::Duration time, std::string arrived = {}) {
+  std::string work(base::Duration time, std::string_view arrived = {}) {
     server_->arrived += arrived;
     subscription_->do_work(at(time));
     std::string all;
