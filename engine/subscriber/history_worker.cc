@@ -79,6 +79,9 @@ Answer HistoryWorker::find(const Question& question) {
     case Question::Kind::read:
       answer.status = reader_->read(question.request, kPatience, answer.read);
       return answer;
+    case Question::Kind::rest:
+      reader_->rest();
+      return answer;
   }
   return answer;
 }

@@ -21,9 +21,11 @@ struct Question {
     bounds,     // Of every partition.
     offset_at,  // `request.partition` at `timestamp_ms`.
     read,       // `request`.
+    rest,       // Whatever was fetched ahead is dropped.
   };
   Kind kind = Kind::bounds;
   std::uint64_t ticket = 0;
+  std::uint64_t life = 0;  // Of the topic, as far as the asker knew.
   std::int64_t timestamp_ms = 0;
   kafka::ReadRequest request{};
 };

@@ -1,6 +1,7 @@
 #include "subscriber/partition_merge.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace dualstream::subscriber {
@@ -13,6 +14,13 @@ OffsetRange unite(const OffsetRange& a, const OffsetRange& b) noexcept {
   if (is_empty(a)) return b;
   if (is_empty(b)) return a;
   return {.from = std::min(a.from, b.from), .to = std::max(a.to, b.to)};
+}
+
+// Of what a notification tells. Ids that history shows are read from payloads, which may hold
+// others.
+std::uint64_t mark_of(const Update& update) noexcept {
+  if (update.origin != Origin::live || update.id.empty()) return 0;
+  return std::hash<std::string_view>{}(update.id);
 }
 
 }  // namespace
@@ -49,11 +57,15 @@ void PartitionMerge::live(LiveEvent&& event, std::vector<Update>& out) {
 
 void PartitionMerge::take_live(LiveEvent&& event, std::vector<Update>& out) {
   const std::int64_t offset = event.update.offset;
+  if (event.previous >= offset) {  // Of another life of the topic.
+    event.previous = -1;
+    doubt_ = true;
+  }
+  if (recent_.differs(offset, mark_of(event.update))) doubt_ = true;
   if (offset < base_) {
     counts_.repeats += 1;
     return;
   }
-  if (event.previous >= offset) event.previous = -1;  // Of another life of the topic.
   const std::string key = source_key(event.update.source_type, event.update.source_id);
   const auto found = sources_.find(key);
   Source* source = found == sources_.end() ? nullptr : &found->second;
@@ -317,7 +329,7 @@ void PartitionMerge::hand_on(Update&& update, Sources::iterator source, std::vec
     if (is_empty(of.passed_over)) std::erase(passed_over_, source->first);
   }
   newest_ = std::max(newest_, offset);
-  recent_.insert(offset);
+  recent_.insert(offset, mark_of(update));
   if (!of.named) by_age_.splice(by_age_.end(), by_age_, of.place);
   out.push_back(std::move(update));
 }
@@ -371,6 +383,24 @@ void PartitionMerge::give_up(OffsetRange range, GapReason reason, std::vector<Up
   gap.offset = range.from;
   gap.gap_end = range.to;
   out.push_back(std::move(gap));
+}
+
+void PartitionMerge::begin_anew(std::int64_t end, const std::vector<std::string>& named,
+                                std::vector<Update>& out) {
+  end_stretch();
+  Update gap;
+  gap.kind = UpdateKind::gap;
+  gap.origin = Origin::history;
+  gap.reason = GapReason::topic_changed;
+  gap.partition = partition_;
+  gap.offset = newest_ + 1;
+  gap.gap_end = 0;
+  out.push_back(std::move(gap));
+  PartitionMerge anew{partition_, limits_, {.from = 0, .to = end}, named};
+  anew.paused_ = paused_;
+  anew.counts_ = counts_;
+  anew.counts_.gaps_lost += 1;
+  *this = std::move(anew);
 }
 
 void PartitionMerge::mark() noexcept {

@@ -32,6 +32,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "dualstream/subscriber.h"
@@ -105,11 +106,22 @@ class PartitionMerge {
   // Kafka has nothing before `offset` any more.
   void begins_at(std::int64_t offset, std::vector<Update>& out);
 
+  // The topic was made anew: nothing that is known holds for what it has now. Appends word of it;
+  // all up to `end` comes from history then.
+  void begin_anew(std::int64_t end, const std::vector<std::string>& named,
+                  std::vector<Update>& out);
+
+  // Whether a notification has told of another event where one was delivered before, since the last
+  // call. Then the topic may have been made anew: Kafka has to say.
+  [[nodiscard]] bool take_doubt() noexcept { return std::exchange(doubt_, false); }
+
   // Call it now and then, more than the longest delay of a notification apart: whatever was handed
   // on two calls ago has nothing before it on the way any more.
   void mark() noexcept;
 
   [[nodiscard]] SubscriptionPhase phase() const noexcept;
+  // The newest offset that was handed on, or lies before all that is wanted.
+  [[nodiscard]] std::int64_t newest() const noexcept { return newest_; }
   // Below it nothing is wanted.
   [[nodiscard]] std::int64_t base() const noexcept { return base_; }
   [[nodiscard]] std::size_t held() const noexcept { return held_; }
@@ -153,9 +165,10 @@ class PartitionMerge {
   Sources::iterator remember(std::string key, std::int64_t newest);
   void forget_oldest();
 
-  const std::int32_t partition_;
-  const Limits limits_;
-  const std::int64_t base_;
+  // Assigned as a whole, in begin_anew().
+  std::int32_t partition_;
+  Limits limits_;
+  std::int64_t base_;
 
   OffsetIntervals settled_;
   RecentOffsets recent_;
@@ -164,6 +177,7 @@ class PartitionMerge {
   OffsetRange refill_{};  // Where held events were thrown away.
   bool joining_ = false;  // The first look: everything live waits.
   bool paused_ = false;
+  bool doubt_ = false;
 
   Sources sources_;
   std::list<const std::string*> by_age_;  // Keys of those that may be forgotten, the oldest first.

@@ -1,7 +1,6 @@
 #include "subscriber/reader.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "kafka/partitioner.h"
@@ -93,11 +92,20 @@ void Reader::note_break(const Offsets& trusted) {
 
 // ---- Where Kafka stands
 
-void Reader::note_asked() noexcept {
+void Reader::note_asked() {
+  for (auto& [partition, stream] : streams_) stream.newest_when_asked = stream.merge.newest();
   // While it joins, a break at any time since the question counts.
   if (phase_ != Phase::finding) broke_since_asked_ = false;
   missed_before_asked_ = missed_before_asked_ || missed_;
   missed_ = false;
+}
+
+bool Reader::is_ahead_of(const Bounds& bounds) const noexcept {
+  return std::ranges::any_of(streams_, [&bounds](const auto& each) {
+    const auto& [partition, stream] = each;
+    return std::cmp_less(partition, bounds.size()) &&
+           stream.newest_when_asked >= bounds[static_cast<std::size_t>(partition)].end;
+  });
 }
 
 void Reader::begin(std::uint64_t ticket) noexcept {
@@ -159,164 +167,46 @@ std::vector<std::string> Reader::named_in(std::int32_t partition) const {
   return keys;
 }
 
-void Reader::begin_at(const Bounds& bounds) {
-  partition_count_ = static_cast<std::int32_t>(bounds.size());
-  const From& from = shared_->options.from;
-  const auto partition_wanted = [&](std::int32_t partition) {
-    return !selection().named_only() || !named_in(partition).empty();
-  };
-  for (std::int32_t partition = 0; partition < partition_count_; ++partition) {
-    if (!partition_wanted(partition)) continue;
-    const kafka::PartitionBounds& here = bounds[static_cast<std::size_t>(partition)];
-    ends_[partition] = here.end;
-    beginnings_[partition] = here.end;
-    switch (from.kind) {
-      case FromKind::now:
-        break;
-      case FromKind::since:
-        times_to_ask_.push_back(partition);
-        beginnings_[partition] = -1;
-        break;
-      case FromKind::offset:
-        for (const auto& [named, offset] : from.offsets) {
-          if (named == partition) {
-            beginnings_[partition] = std::clamp<std::int64_t>(offset, 0, here.end);
-          }
-        }
-        break;
-      case FromKind::last:
-        scans_.try_emplace(partition,
-                           LastEvents::Limits{.count = from.count,
-                                              .wants_others = !selection().named_only(),
-                                              .offsets_max = shared_->options.history_offsets_max},
-                           OffsetRange{.from = here.begin, .to = here.end}, named_in(partition));
-        break;
-    }
-  }
-  phase_ = Phase::finding;
-  if (from.kind == FromKind::last) {
-    found_all();
-  } else if (times_to_ask_.empty()) {
-    start_all();
-  }
+bool Reader::take_doubt() noexcept {
+  bool doubt = false;
+  for (auto& [partition, stream] : streams_) doubt = stream.merge.take_doubt() || doubt;
+  return doubt;
 }
 
-// ---- Finding where to begin
-
-std::vector<std::int32_t> Reader::times_wanted() { return std::exchange(times_to_ask_, {}); }
-
-void Reader::take_time(std::int32_t partition, std::optional<std::int64_t> offset) {
-  if (!offset) {
-    times_to_ask_.push_back(partition);
+void Reader::begin_anew(const Bounds& bounds) {
+  // What came since the question was asked may be of either topic: the next answer is read up to.
+  broke_since_asked_ = true;
+  early_.clear();
+  early_lost_.clear();
+  if (phase_ == Phase::finding) {
+    ends_.clear();
+    beginnings_.clear();
+    times_to_ask_.clear();
+    scans_.clear();
+    scan_asked_ = false;
+    begin_at(bounds);
     return;
   }
-  beginnings_[partition] = std::min(*offset, ends_[partition]);
-  const auto asked = [](const auto& beginning) { return beginning.second < 0; };
-  if (std::ranges::none_of(beginnings_, asked)) start_all();
-}
-
-std::optional<kafka::ReadRequest> Reader::scan_wanted() {
-  if (scan_asked_) return std::nullopt;
-  for (const auto& [partition, scan] : scans_) {
-    if (const std::optional<OffsetRange> range = scan.wanted()) {
-      scan_asked_ = true;
-      return kafka::ReadRequest{.partition = partition, .from = range->from, .to = range->to};
-    }
+  if (phase_ != Phase::running) return;
+  partition_count_ = static_cast<std::int32_t>(bounds.size());
+  broken_ = true;
+  break_from_.clear();
+  missed_ = missed_before_asked_ = false;
+  for (std::int32_t partition = 0; partition < partition_count_; ++partition) {
+    break_from_[partition] = bounds[static_cast<std::size_t>(partition)].end;
+    if (wants_partition(partition)) start(partition, {}, named_in(partition));
   }
-  return std::nullopt;
-}
-
-void Reader::take_scan(const kafka::ReadRequest& request, const kafka::ReadAnswer* answer) {
-  scan_asked_ = false;
-  if (answer == nullptr) return;
-  LastEvents& scan = scans_.at(request.partition);
-  if (answer->begin > request.from) {
-    scan.begins_at(answer->begin);
-  } else {
-    scan.take({.from = request.from, .to = answer->next},
-              selected(request.partition, request.from, *answer));
-  }
-  found_all();
-}
-
-// When every partition was looked through: the newest of all the others together, and what was
-// found of each named source.
-void Reader::found_all() {
-  const auto is_open = [](const auto& scan) { return scan.second.wanted().has_value(); };
-  if (std::ranges::any_of(scans_, is_open)) return;
-  using Found = std::tuple<std::int64_t, std::int32_t, std::int64_t>;  // Time and place.
-  std::map<std::int32_t, std::vector<Update>> found;
-  std::vector<Found> others;
-  for (auto& [partition, scan] : scans_) {
-    if (const OffsetRange lost = scan.given_up(); lost.from < lost.to) {
-      Update gap;
-      gap.kind = UpdateKind::gap;
-      gap.origin = Origin::history;
-      gap.reason = GapReason::too_long;
-      gap.partition = partition;
-      gap.offset = lost.from;
-      gap.gap_end = lost.to;
-      shared_->queue.push(std::move(gap));
-      gaps_told_ += 1;
+  for (auto& [partition, stream] : streams_) {
+    for (Staged& staged : stream.staged) {
+      payloads_gone_ += staged.waits_for_payload ? 1 : 0;
+      staged.waits_for_payload = false;
     }
-    found[partition] = scan.take_found();
-    for (const Update& update : found[partition]) {
-      if (selection().names(update.source_type, update.source_id)) continue;
-      others.emplace_back(update.timestamp_ms, partition, update.offset);
-    }
-  }
-  const std::size_t count = shared_->options.from.count;
-  if (others.size() > count) {
-    const auto first_kept = others.end() - static_cast<std::ptrdiff_t>(count);
-    std::ranges::nth_element(others, first_kept);
-    const Found oldest = *first_kept;
-    for (auto& entry : found) {
-      const std::int32_t partition = entry.first;
-      std::erase_if(entry.second, [&](const Update& update) {
-        return !selection().names(update.source_type, update.source_id) &&
-               Found{update.timestamp_ms, partition, update.offset} < oldest;
-      });
-    }
-  }
-  for (auto& [partition, updates] : found) {
-    const std::int64_t end = ends_[partition];
-    const std::int64_t beginning = updates.empty() ? end : updates.front().offset;
-    start(partition, {.from = beginning, .to = end}, named_in(partition));
-    if (updates.empty()) continue;
-    Stream& stream = streams_.find(partition)->second;
+    const auto here = break_from_.find(partition);
     std::vector<Update> out;
-    stream.merge.history({.from = beginning, .to = end}, std::move(updates), out);
+    stream.newest_when_asked = -1;
+    stream.merge.begin_anew(here != break_from_.end() ? here->second : 0, named_in(partition), out);
     emit(stream, std::move(out));
   }
-  scans_.clear();
-  start_all();
-}
-
-void Reader::start(std::int32_t partition, OffsetRange join,
-                   const std::vector<std::string>& named) {
-  const PartitionMerge::Limits limits{.sources_max = sources_max_,
-                                      .history_offsets_max = shared_->options.history_offsets_max};
-  const auto [place, fresh] = streams_.try_emplace(
-      partition, Stream{.merge = PartitionMerge{partition, limits, join, named}, .staged = {}});
-  if (fresh && paused_) place->second.merge.pause();
-}
-
-void Reader::start_all() {
-  for (const auto& [partition, beginning] : beginnings_) {
-    start(partition, {.from = beginning, .to = ends_[partition]}, named_in(partition));
-  }
-  phase_ = Phase::running;
-  if (!listening_at_join_ || broke_since_asked_) {
-    broken_ = true;
-    break_from_ = ends_;
-  }
-  for (const auto& [partition, range] : early_lost_) stream_of(partition).merge.look_into(range);
-  early_lost_.clear();
-  for (LiveEvent& event : early_) {
-    const std::int32_t partition = event.update.partition;
-    give(partition, std::move(event));
-  }
-  early_ = {};
 }
 
 // ---- History and payloads
@@ -393,7 +283,8 @@ void Reader::take_read(std::int32_t partition, std::int64_t from, const kafka::R
     update.payload = record->value;
     update.has_payload = true;
     update.timestamp_ms = record->timestamp_ms;
-    cache_.add(partition, update.offset, record->timestamp_ms, record->value);
+    cache_.add(partition, update.offset, update.id,
+               {.timestamp_ms = record->timestamp_ms, .bytes = record->value});
   }
   const std::optional<OffsetRange> wanted = history_wanted(partition);
   std::vector<Update> out;
@@ -411,7 +302,8 @@ void Reader::emit(Stream& stream, std::vector<Update>&& updates) {
   for (Update& update : updates) {
     bool waits = false;
     if (shared_->options.payload && update.kind == UpdateKind::event && !update.has_payload) {
-      if (const PayloadCache::Payload* kept = cache_.find(update.partition, update.offset)) {
+      if (const PayloadCache::Payload* kept =
+              cache_.find(update.partition, update.offset, update.id)) {
         update.payload = kept->bytes;
         update.has_payload = true;
         update.timestamp_ms = kept->timestamp_ms;

@@ -70,9 +70,16 @@ class Reader {
   void begin(std::uint64_t ticket) noexcept;
 
   // The question goes out now: what comes after it is not in its answer.
-  void note_asked() noexcept;
+  void note_asked();
+  // Whether more was handed on before the question than Kafka has.
+  [[nodiscard]] bool is_ahead_of(const Bounds& bounds) const noexcept;
   // `listening`: every topic was confirmed before the question was asked.
   void take_bounds(const Bounds& bounds, bool listening, const Offsets& trusted);
+
+  // The topic was made anew, and this is where it stands: says so, and goes on with what it holds.
+  void begin_anew(const Bounds& bounds);
+  // Whether a notification has told of another event at an offset than before, since the last call.
+  [[nodiscard]] bool take_doubt() noexcept;
 
   // ---- Finding where to begin
 
@@ -103,10 +110,12 @@ class Reader {
   };
   struct Stream {
     PartitionMerge merge;
+    std::int64_t newest_when_asked = -1;
     std::deque<Staged> staged;
   };
 
   void begin_at(const Bounds& bounds);
+  [[nodiscard]] bool wants_partition(std::int32_t partition) const;
   void start(std::int32_t partition, OffsetRange join, const std::vector<std::string>& named);
   void start_all();
   void found_all();

@@ -1,5 +1,5 @@
 // RecentOffsets remembers the newest offsets that were delivered of a partition, so that what comes
-// again is told from what comes late.
+// again is told from what comes late, and from another event in its place.
 #pragma once
 
 #include <algorithm>
@@ -19,25 +19,40 @@ class RecentOffsets {
   [[nodiscard]] bool knows(std::int64_t offset) const noexcept { return offset > floor_; }
 
   [[nodiscard]] bool contains(std::int64_t offset) const noexcept {
-    return std::ranges::binary_search(offsets_, offset);
+    const auto place = std::ranges::lower_bound(entries_, offset, {}, &Entry::offset);
+    return place != entries_.end() && place->offset == offset;
   }
 
-  void insert(std::int64_t offset) {
+  // Whether something else than `mark` was delivered there, as far as is known.
+  [[nodiscard]] bool differs(std::int64_t offset, std::uint64_t mark) const noexcept {
+    const auto place = std::ranges::lower_bound(entries_, offset, {}, &Entry::offset);
+    const bool known = place != entries_.end() && place->offset == offset && place->mark != 0;
+    return known && mark != 0 && place->mark != mark;
+  }
+
+  // `mark` stands for what was delivered; 0 where nothing does.
+  void insert(std::int64_t offset, std::uint64_t mark) {
     if (!knows(offset)) return;
-    if (offsets_.empty() || offset > offsets_.back()) {
-      offsets_.push_back(offset);
+    const Entry entry{.offset = offset, .mark = mark};
+    if (entries_.empty() || offset > entries_.back().offset) {
+      entries_.push_back(entry);
     } else {
-      offsets_.insert(std::ranges::upper_bound(offsets_, offset), offset);
+      entries_.insert(std::ranges::upper_bound(entries_, offset, {}, &Entry::offset), entry);
     }
-    if (offsets_.size() <= count_max_) return;
-    floor_ = offsets_.front();
-    offsets_.pop_front();
+    if (entries_.size() <= count_max_) return;
+    floor_ = entries_.front().offset;
+    entries_.pop_front();
   }
 
  private:
+  struct Entry {
+    std::int64_t offset = 0;
+    std::uint64_t mark = 0;
+  };
+
   std::int64_t floor_;
   std::size_t count_max_;
-  std::deque<std::int64_t> offsets_;  // In order.
+  std::deque<Entry> entries_;  // In order.
 };
 
 }  // namespace dualstream::subscriber

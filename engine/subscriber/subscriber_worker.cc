@@ -16,6 +16,11 @@ constexpr base::Duration kSilenceMax = std::chrono::seconds{60};
 // Messages taken in a cycle, so that answers and readers have their turn.
 constexpr std::size_t kMessagesPerCycle = 1'024;
 constexpr std::size_t kAnswersPerCycle = 16;
+// How soon they are asked for when a notification tells of another event at an offset than before.
+constexpr base::Duration kDoubtAfter = std::chrono::milliseconds{100};
+// How often the topic may be taken for a new one on the word of notifications: they may be
+// another cluster's, on the same channels.
+constexpr base::Duration kDoubtCountsEvery = std::chrono::minutes{1};
 // Two readers' stretches that lie so near are read in one.
 constexpr std::int64_t kNear = 1'000;
 
@@ -73,7 +78,13 @@ std::size_t SubscriberWorker::do_work(base::TimePoint now) {
     marked_at_ = now;
     for (const std::unique_ptr<Reader>& reader : readers_) reader->mark();
   }
-  for (const std::unique_ptr<Reader>& reader : readers_) advance(*reader);
+  for (const std::unique_ptr<Reader>& reader : readers_) {
+    advance(*reader);
+    if (reader->take_doubt()) {
+      topic_doubted_ = true;
+      bounds_due_at_ = std::min(bounds_due_at_, bounds_asked_at_ + kDoubtAfter);
+    }
+  }
   ask_for_bounds(now);
   ask_to_read(now);
   if (work > 0) {
@@ -87,6 +98,7 @@ base::WakeUp SubscriberWorker::wake_up() const {
   if (readers_.empty()) return wake_up;
   if (!bounds_asked_) wake_up.at = std::min(wake_up.at, bounds_due_at_);
   wake_up.at = std::min(wake_up.at, marked_at_ + settings_.notification_delay_max);
+  if (topic_missing_) return wake_up;
   for (const auto& [partition, reads] : reads_) {
     if (!reads.asked && reads.retry_at != base::TimePoint{}) {
       wake_up.at = std::min(wake_up.at, reads.retry_at);
@@ -206,6 +218,7 @@ std::size_t SubscriberWorker::settle(base::TimePoint now) {
     const std::optional<Answer> answer = history_.answer();
     if (!answer) break;
     note_kafka(answer->status);
+    if (answer->question.life != life_) continue;  // Of a topic that is gone.
     switch (answer->question.kind) {
       case Question::Kind::bounds:
         take_bounds(*answer, now);
@@ -219,6 +232,8 @@ std::size_t SubscriberWorker::settle(base::TimePoint now) {
       case Question::Kind::read:
         take_read(*answer, now);
         break;
+      case Question::Kind::rest:
+        break;
     }
   }
   return work;
@@ -231,8 +246,11 @@ void SubscriberWorker::take_bounds(const Answer& answer, base::TimePoint now) {
   listened_.erase(ticket);
   if (!answer.status.ok()) {
     bounds_due_at_ = now + kRetryAfter;
+    topic_missing_ = topic_missing_ || answer.status.code == StatusCode::unknown_topic;
     return;
   }
+  if (is_anew(answer.bounds, now)) begin_anew(answer.bounds);
+  topic_missing_ = topic_doubted_ = false;
   bounds_due_at_ =
       now + (redis_ready() ? std::min(kSampleEvery, settings_.notification_delay_max / 3)
                            : settings_.outage_poll);
@@ -256,6 +274,43 @@ void SubscriberWorker::take_bounds(const Answer& answer, base::TimePoint now) {
   }
 }
 
+// Ends never go back while a topic lives. Where they were small when Kafka last said so, what was
+// handed on since tells as well, but for what another cluster's notifications tell.
+bool SubscriberWorker::is_anew(const Bounds& bounds, base::TimePoint now) {
+  const bool went_back =
+      !samples_.empty() && std::ranges::any_of(samples_.back().ends, [&bounds](const auto& before) {
+        const auto [partition, end] = before;
+        return std::cmp_greater_equal(partition, bounds.size()) ||
+               bounds[static_cast<std::size_t>(partition)].end < end;
+      });
+  if (went_back) return true;
+  const bool doubted = topic_doubted_ && now >= doubt_counts_from_;
+  const bool ahead =
+      (topic_missing_ || doubted) &&
+      std::ranges::any_of(readers_, [&bounds](const std::unique_ptr<Reader>& reader) {
+        return reader->is_ahead_of(bounds);
+      });
+  if (ahead && !topic_missing_) doubt_counts_from_ = now + kDoubtCountsEvery;
+  return ahead;
+}
+
+void SubscriberWorker::begin_anew(const Bounds& bounds) {
+  log_.write(LogKind::kafka_topic, LogLevel::warning,
+             "kafka: the topic was made anew; readers are told, and go on with what it holds now");
+  life_ += 1;
+  samples_.clear();
+  cache_.clear();
+  scan_retry_at_.clear();
+  for (auto& [partition, reads] : reads_) reads = {};
+  ask({.kind = Question::Kind::rest});
+  for (const std::unique_ptr<Reader>& reader : readers_) reader->begin_anew(bounds);
+}
+
+void SubscriberWorker::ask(Question question) {
+  question.life = life_;
+  history_.ask(question);
+}
+
 void SubscriberWorker::take_read(const Answer& answer, base::TimePoint now) {
   const kafka::ReadRequest& request = answer.question.request;
   if (answer.question.ticket != 0) {
@@ -270,6 +325,10 @@ void SubscriberWorker::take_read(const Answer& answer, base::TimePoint now) {
   reads.retry_at = {};
   if (!answer.status.ok()) {
     reads.retry_at = now + kRetryAfter;
+    if (answer.status.code == StatusCode::unknown_topic) {
+      topic_missing_ = true;
+      bounds_due_at_ = std::min(bounds_due_at_, reads.retry_at);
+    }
     return;
   }
   for (const std::unique_ptr<Reader>& each : readers_) {
@@ -291,8 +350,7 @@ void SubscriberWorker::advance(Reader& reader) {
     case Reader::Phase::finding:
       for (const std::int32_t partition : reader.times_wanted()) {
         const auto since = reader.shared().options.from.time.time_since_epoch();
-        history_.ask(
-            {.kind = Question::Kind::offset_at,
+        ask({.kind = Question::Kind::offset_at,
              .ticket = reader.id(),
              .timestamp_ms = std::chrono::duration_cast<std::chrono::milliseconds>(since).count(),
              .request = {.partition = partition}});
@@ -322,10 +380,11 @@ void SubscriberWorker::ask_for_bounds(base::TimePoint now) {
     reader->note_asked();
     if (listens(*reader)) listened_[bounds_ticket_].push_back(reader->id());
   }
-  history_.ask({.kind = Question::Kind::bounds, .ticket = bounds_ticket_});
+  ask({.kind = Question::Kind::bounds, .ticket = bounds_ticket_});
 }
 
 void SubscriberWorker::ask_to_read(base::TimePoint now) {
+  if (topic_missing_) return;
   Wants history;
   Wants payloads;
   for (const std::unique_ptr<Reader>& each : readers_) {
@@ -354,7 +413,7 @@ void SubscriberWorker::ask_to_scan(Reader& reader, base::TimePoint now) {
   if (retry != scan_retry_at_.end() && now < retry->second) return;
   scan_retry_at_.erase(reader.id());
   if (const std::optional<kafka::ReadRequest> request = reader.scan_wanted()) {
-    history_.ask({.kind = Question::Kind::read, .ticket = reader.id(), .request = *request});
+    ask({.kind = Question::Kind::read, .ticket = reader.id(), .request = *request});
   }
 }
 
@@ -366,8 +425,8 @@ void SubscriberWorker::ask_for_nearest(std::int32_t partition, std::vector<Offse
     if (range.from > all.to + kNear) break;
     all.to = std::max(all.to, range.to);
   }
-  history_.ask({.kind = Question::Kind::read,
-                .request = {.partition = partition, .from = all.from, .to = all.to}});
+  ask({.kind = Question::Kind::read,
+       .request = {.partition = partition, .from = all.from, .to = all.to}});
 }
 
 void SubscriberWorker::note_kafka(const Status& status) {

@@ -72,6 +72,10 @@ class SubscriberWorker final : public base::Duty {
   void note_break();
   std::size_t settle(base::TimePoint now);
   void take_bounds(const Answer& answer, base::TimePoint now);
+  [[nodiscard]] bool is_anew(const std::vector<kafka::PartitionBounds>& bounds,
+                             base::TimePoint now);
+  void begin_anew(const std::vector<kafka::PartitionBounds>& bounds);
+  void ask(Question question);
   void take_read(const Answer& answer, base::TimePoint now);
   [[nodiscard]] Reader* reader(std::uint64_t id);
   void advance(Reader& reader);
@@ -106,6 +110,10 @@ class SubscriberWorker final : public base::Duty {
   base::TimePoint bounds_asked_at_{};
   base::TimePoint bounds_due_at_{};
   std::map<std::uint64_t, std::vector<std::uint64_t>> listened_;  // By ticket: who listened then.
+  std::uint64_t life_ = 0;      // How often the topic was made anew.
+  bool topic_missing_ = false;  // Until Kafka says where it stands, nothing is read.
+  bool topic_doubted_ = false;  // By a notification, since Kafka last said so.
+  base::TimePoint doubt_counts_from_{};
   std::map<std::int32_t, PartitionReads> reads_;
   std::map<std::uint64_t, base::TimePoint> scan_retry_at_;
 

@@ -44,6 +44,11 @@ TEST(UpdateTextTest, SaysWhereAGapIs) {
   EXPECT_EQ(update_line(gap, false),
             "GAP partition 1: offsets 10 to 19 cannot be read (retention): events may be "
             "missing\n");
+  gap.reason = GapReason::topic_changed;
+  gap.gap_end = 0;
+  EXPECT_EQ(update_line(gap, false),
+            "GAP partition 1: the topic was made anew; all that it holds now follows, and offsets "
+            "from 10 on of the old one may be missing\n");
 }
 
 TEST(UpdateTextTest, WritesALineForPeopleWithoutOrdersToTheirTerminal) {

@@ -5,10 +5,14 @@
 
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -207,6 +211,93 @@ TEST_F(SubscriberFaultTest, S6_HistoryThatGoesWhileItIsReadIsTold) {
   EXPECT_EQ(late->stats().gaps_lost, report.gaps);
   ASSERT_TRUE(run.stop().ok());
   std::cout << "received " << report.received << ", gaps told " << report.gaps << '\n';
+}
+
+// What a reader was told of the topic that is there now: in each partition all after the last word
+// that it was made anew.
+struct OfThisTopic {
+  std::map<std::int32_t, std::vector<Update>> updates;
+  std::size_t changes = 0;
+
+  explicit OfThisTopic(const UpdatesCheck& check) {
+    for (Update& update : check.updates()) {
+      std::vector<Update>& here = updates[update.partition];
+      if (update.reason == GapReason::topic_changed) {
+        here.clear();
+        changes += 1;
+      } else {
+        here.push_back(std::move(update));
+      }
+    }
+  }
+
+  // Each record once, in order for each source, with its own payload where there is one; what is
+  // wrong otherwise.
+  [[nodiscard]] std::string compare(const std::vector<Record>& records,
+                                    const VerifyingEvents& events, bool with_payload) const {
+    std::set<std::pair<std::int32_t, std::int64_t>> missing;
+    for (const Record& record : records) missing.emplace(record.partition, record.offset);
+    for (const auto& [partition, some] : updates) {
+      std::map<std::string, std::int64_t> newest;
+      for (const Update& update : some) {
+        const std::string where = update.source_id + " at " + std::to_string(partition) + ":" +
+                                  std::to_string(update.offset);
+        if (missing.erase({partition, update.offset}) == 0) return "twice, or not there: " + where;
+        const auto [last, first] = newest.try_emplace(update.source_id, update.offset);
+        if (!first && update.offset < last->second) return "out of order: " + where;
+        last->second = update.offset;
+        const auto payload = events.recognise(update.payload);
+        if (with_payload && (!payload || payload->id != update.id)) return "payload: " + where;
+      }
+    }
+    if (missing.empty()) return "";
+    const auto [partition, offset] = *missing.begin();
+    return "missing: " + std::to_string(missing.size()) + ", the first at " +
+           std::to_string(partition) + ":" + std::to_string(offset);
+  }
+};
+
+// Deleted and created again while readers listen.
+TEST_F(SubscriberFaultTest, S7_ReadersGoOnWithATopicThatWasMadeAnewAndAreTold) {
+  const SubscriberSetup setup{servers_->brokers(), servers_->redis_address()};
+  const auto subscriber = setup.open_subscriber();
+  const auto plain = SubscriberSetup::subscribe(*subscriber, {.channels = {setup.aggregate()}});
+  const auto paid =
+      SubscriberSetup::subscribe(*subscriber, {.channels = {setup.aggregate()}, .payload = true});
+  ASSERT_TRUE(SubscriberSetup::live_within(*plain, seconds{10}));
+  ASSERT_TRUE(SubscriberSetup::live_within(*paid, seconds{10}));
+  const UpdatesCheck check_plain{*plain};
+  const UpdatesCheck check_paid{*paid};
+  std::uint64_t topics = 0;
+  for (const std::size_t events : {std::size_t{2'000}, std::size_t{300}}) {
+    if (topics > 0) {
+      delete_topic(setup.brokers(), setup.topic());
+      create_topic(setup.brokers(), setup.topic(), {.partitions = 4});
+    }
+    topics += 1;
+    SCOPED_TRACE(topics);
+    const VerifyingEventsOptions of_this_topic{
+        .seed = topics, .source_prefix = "owner/t" + std::to_string(topics) + "s"};
+    EngineRun run{setup.engine_options(), of_this_topic};
+    run.publish({.threads = 2, .events = events, .sources = 40});
+    ASSERT_TRUE(run.stop().ok());
+    const std::vector<Record> records = setup.records();
+    ASSERT_EQ(records.size(), events);
+    std::string wrong;
+    EXPECT_TRUE(eventually(seconds{20}, [&] {
+      const OfThisTopic of_plain{check_plain};
+      const OfThisTopic of_paid{check_paid};
+      wrong = of_plain.compare(records, VerifyingEvents{of_this_topic}, false);
+      if (wrong.empty()) wrong = of_paid.compare(records, VerifyingEvents{of_this_topic}, true);
+      return wrong.empty() && of_plain.changes == 4 * (topics - 1) &&
+             of_paid.changes == 4 * (topics - 1);
+    })) << wrong;
+    std::cout << "topic " << topics << ": " << events << " events, told "
+              << OfThisTopic{check_plain}.changes << " changes\n";
+  }
+  EXPECT_TRUE(SubscriberSetup::live_within(*plain, seconds{10}));
+  EXPECT_TRUE(SubscriberSetup::live_within(*paid, seconds{10}));
+  EXPECT_EQ(plain->stats().gaps_lost, OfThisTopic{check_plain}.changes) << "no other gap";
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // PartitionMerge against everything that can go wrong before it, by seed: notifications dropped
 // with and without a trace, connections broken, engines restarted, channels that overlap, Kafka
-// away, retention, bounds. A naive model knows the whole log and says what is wrong with the
-// stream.
+// away, retention, bounds, a topic made anew. A naive model knows the whole log and says what is
+// wrong with the stream.
 //
 // DUALSTREAM_SIMULATION_SEED repeats one seed, and prints what happens in it;
 // DUALSTREAM_SIMULATION_SEEDS says how many there are (400).
@@ -47,9 +47,8 @@ class World {
     base_ = from;
     in_flight_.clear();
     second_channel_.clear();
-    std::vector<std::string> keys;
     for (std::size_t source = 0; named_ && source < sources_; ++source) {
-      keys.push_back(source_key("repo", name(source)));
+      keys_.push_back(source_key("repo", name(source)));
     }
     delivered_of_.assign(sources_, from - 1);
     merge_.emplace(
@@ -60,14 +59,8 @@ class World {
                                .history_offsets_max = may_lose_history_ && chance(50)
                                                           ? 5 + static_cast<std::int64_t>(below(60))
                                                           : 1'000'000},
-        OffsetRange{.from = from, .to = end}, keys);
-    if (!named_) {
-      // Of a source that neither side knows an earlier event is not looked for: so each is known.
-      reliable_ = true;
-      for (std::size_t source = 0; source < sources_; ++source) append_of(source);
-      deliver_all();
-      reliable_ = false;
-    }
+        OffsetRange{.from = from, .to = end}, keys_);
+    make_known();
   }
 
   void step() {
@@ -91,6 +84,8 @@ class World {
     } else if (dice < 98 && may_lose_history_) {
       begin_ += static_cast<std::int64_t>(
           below(static_cast<std::uint64_t>(static_cast<std::int64_t>(log_.size()) - begin_) + 1));
+    } else if (chance(2)) {
+      make_topic_anew();
     } else {
       mark_if_quiet();
     }
@@ -113,13 +108,19 @@ class World {
     }
   }
 
-  [[nodiscard]] std::size_t delivered() const { return delivered_.size(); }
+  [[nodiscard]] std::size_t delivered() const { return delivered_before_ + delivered_.size(); }
+  [[nodiscard]] std::size_t changes() const { return changes_; }
   [[nodiscard]] const PartitionMerge::Counts& counts() const { return merge_->counts(); }
 
  private:
-  struct Frame {
-    LiveEvent event;
-  };
+  // Of a source that neither side knows an earlier event is not looked for: so each is known.
+  void make_known() {
+    if (named_) return;
+    reliable_ = true;
+    for (std::size_t source = 0; source < sources_; ++source) append_of(source);
+    deliver_all();
+    reliable_ = false;
+  }
 
   std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : random_() % bound; }
   bool chance(std::uint64_t percent) { return below(100) < percent; }
@@ -231,6 +232,38 @@ class World {
     std::ranges::fill(last_of_publisher_, -1);
   }
 
+  // What came of it before that was noticed comes again.
+  void make_topic_anew() {
+    log_.clear();
+    begin_ = 0;
+    in_flight_.clear();
+    second_channel_.clear();
+    std::ranges::fill(last_of_publisher_, -1);
+    lost_up_to_ = -1;
+    reliable_ = true;
+    for (std::size_t source = 0; source < sources_; ++source) append_of(source);
+    reliable_ = false;
+    for (std::size_t more = below(40); more > 0; --more) append();
+    std::vector<Update> ignored;
+    for (std::size_t early = below(in_flight_.size() + 1); early > 0; --early) {
+      merge_->live(std::move(in_flight_.front()), ignored);
+      in_flight_.pop_front();
+    }
+    std::vector<Update> out;
+    say("anew", 0, static_cast<std::int64_t>(log_.size()));
+    merge_->begin_anew(static_cast<std::int64_t>(log_.size()), keys_, out);
+    ASSERT_EQ(out.size(), 1U);
+    ASSERT_EQ(out.front().reason, GapReason::topic_changed);
+    ASSERT_EQ(out.front().gap_end, 0);
+    base_ = 0;
+    delivered_before_ += delivered_.size();
+    delivered_.clear();
+    delivered_of_.assign(sources_, -1);
+    told_lost_.clear();
+    changes_ += 1;
+    make_known();
+  }
+
   // The clock's part: only when nothing old is on its way, or lost and not yet found.
   void mark_if_quiet() {
     if (in_flight_.empty() && second_channel_.empty() && lost_up_to_ < 0) {
@@ -322,11 +355,14 @@ class World {
   int kafka_away_ = 0;
   bool reliable_ = false;
 
+  std::vector<std::string> keys_;
   std::optional<PartitionMerge> merge_;
   std::int64_t base_ = 0;
   std::set<std::int64_t> delivered_;
   std::vector<std::int64_t> delivered_of_;
   std::vector<OffsetRange> told_lost_;
+  std::size_t delivered_before_ = 0;  // Of topics that are gone.
+  std::size_t changes_ = 0;           // Topics that were made anew.
 };
 
 TEST(PartitionMergeSimulationTest, NothingTwiceNothingOutOfOrderNothingLeftOutInSilence) {
@@ -334,6 +370,7 @@ TEST(PartitionMergeSimulationTest, NothingTwiceNothingOutOfOrderNothingLeftOutIn
   const std::uint64_t seeds =
       only != 0 ? only : number_from_environment("DUALSTREAM_SIMULATION_SEEDS", 400);
   std::size_t delivered = 0;
+  std::size_t changes = 0;
   PartitionMerge::Counts all;
   for (std::uint64_t seed = only != 0 ? only : 1; seed <= seeds; ++seed) {
     SCOPED_TRACE("DUALSTREAM_SIMULATION_SEED=" + std::to_string(seed));
@@ -342,17 +379,20 @@ TEST(PartitionMergeSimulationTest, NothingTwiceNothingOutOfOrderNothingLeftOutIn
     if (!HasFailure()) world.finish();
     if (HasFailure()) return;
     delivered += world.delivered();
+    changes += world.changes();
     all.history += world.counts().history;
     all.repeats += world.counts().repeats;
     all.gaps_healed += world.counts().gaps_healed;
     all.gaps_lost += world.counts().gaps_lost;
   }
   std::printf(
-      "%zu delivered, %zu of them from history, %zu repeats dropped, %zu gaps healed, %zu told\n",
+      "%zu delivered, %zu of them from history, %zu repeats dropped, %zu gaps healed, %zu told, "
+      "%zu topics made anew\n",
       delivered, static_cast<std::size_t>(all.history), static_cast<std::size_t>(all.repeats),
-      static_cast<std::size_t>(all.gaps_healed), static_cast<std::size_t>(all.gaps_lost));
+      static_cast<std::size_t>(all.gaps_healed), static_cast<std::size_t>(all.gaps_lost), changes);
   EXPECT_GT(all.gaps_healed, 0U);
   EXPECT_GT(all.repeats, 0U);
+  EXPECT_GT(changes, 0U);
 }
 
 }  // namespace

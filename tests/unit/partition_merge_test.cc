@@ -212,5 +212,39 @@ TEST(PartitionMergeTest, AHeldEventThatHistoryDoesNotShowIsHandedOnAllTheSame) {
   EXPECT_EQ(reader.history({.from = 0, .to = 20}, {}), "a@10") << "its record cannot be read";
 }
 
+TEST(PartitionMergeTest, GoesOnWithATopicThatWasMadeAnewAndSaysSo) {
+  Reader reader{{.from = 100, .to = 100}};
+  EXPECT_EQ(reader.live("a", 105, 90), "a@105");
+  EXPECT_EQ(reader.live("a", 120, 117), "") << "117 was missed, and is gone";
+  Updates told;
+  reader.merge().begin_anew(8, {source_key("repo", "a"), source_key("repo", "b")}, told);
+  ASSERT_EQ(text(told), "gap[106,0)");
+  EXPECT_EQ(told.front().reason, GapReason::topic_changed);
+  EXPECT_EQ(reader.merge().counts().gaps_lost, 1U);
+  EXPECT_EQ(reader.live("a", 9, 7), "") << "history comes first";
+  EXPECT_EQ(reader.wanted(), "[0,8)");
+  EXPECT_EQ(reader.history({.from = 0, .to = 8}, {{"b", 2}, {"a", 7}}), "b@2h a@7h a@9");
+  EXPECT_EQ(reader.wanted(), "nothing");
+  EXPECT_EQ(reader.live("a", 10, 9), "a@10");
+  EXPECT_EQ(reader.merge().counts().live, 3U) << "counts go on";
+}
+
+TEST(PartitionMergeTest, DoubtsTheTopicWhenItIsToldOfAnotherEventInAPlace) {
+  Reader reader{{.from = 0, .to = 0}};
+  EXPECT_EQ(reader.live("a", 5, -1), "");
+  EXPECT_EQ(reader.history({.from = 0, .to = 5}, {}), "a@5");
+  EXPECT_EQ(reader.live("a", 5, -1), "") << "the same on another channel";
+  EXPECT_FALSE(reader.merge().take_doubt());
+  Update other = event_of("a", 5, Origin::live);
+  other.id = "another";
+  Updates out;
+  reader.merge().live({.update = other, .previous = -1}, out);
+  EXPECT_TRUE(out.empty()) << "Kafka has to say which one is there";
+  EXPECT_TRUE(reader.merge().take_doubt());
+  EXPECT_FALSE(reader.merge().take_doubt()) << "said once";
+  EXPECT_EQ(reader.live("b", 7, 9), "") << "its predecessor lies behind it";
+  EXPECT_TRUE(reader.merge().take_doubt());
+}
+
 }  // namespace
 }  // namespace dualstream::subscriber

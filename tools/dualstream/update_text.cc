@@ -54,6 +54,10 @@ std::string gap_line(const Update& gap, bool colored) {
   std::string line;
   append(line, colored, kRed, "GAP");
   line.append(" partition ").append(std::to_string(gap.partition));
+  if (gap.reason == GapReason::topic_changed) {
+    line.append(": the topic was made anew; all that it holds now follows, and offsets from ");
+    return line.append(std::to_string(gap.offset)).append(" on of the old one may be missing\n");
+  }
   line.append(": offsets ").append(std::to_string(gap.offset)).append(" to ");
   line.append(std::to_string(gap.gap_end - 1));
   line.append(" cannot be read (").append(name(gap.reason)).append("): events may be missing\n");

@@ -36,7 +36,9 @@ enum class GapReason : std::uint8_t {
   none,
   retention,      // Kafka no longer has it.
   too_long,       // More than SubscriptionOptions::history_offsets_max.
-  topic_changed,  // The topic was made anew: what was there before is gone.
+  // The topic was made anew: what was there before is gone. All that it holds now follows, from
+  // offset 0 on, also what had come of it before this was noticed.
+  topic_changed,
 };
 
 // An event, or word that events may be missing. A value.
@@ -55,7 +57,7 @@ struct Update {
   // first offset that may be missing.
   std::int32_t partition = -1;
   std::int64_t offset = -1;
-  // Of a gap: the first offset after it.
+  // Of a gap: the first offset after it; 0 where the topic was made anew.
   std::int64_t gap_end = -1;
 
   // Milliseconds since 1970, Kafka's; -1 when only a notification told of the event.
