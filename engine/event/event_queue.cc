@@ -1,5 +1,7 @@
 #include "event/event_queue.h"
 
+#include <thread>
+
 #include "base/check.h"
 
 namespace dualstream::event {
@@ -85,6 +87,14 @@ void EventQueue::close() noexcept {
 
 bool EventQueue::closed() const noexcept {
   return (charge_.load(std::memory_order_acquire) & kClosed) != 0;
+}
+
+bool EventQueue::settles_by(base::TimePoint deadline) const noexcept {
+  while (charge_.load(std::memory_order_acquire) != kClosed) {
+    if (base::Clock::now() >= deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 std::size_t EventQueue::pending_events() const noexcept {

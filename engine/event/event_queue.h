@@ -101,7 +101,11 @@ class EventQueue {
   // Whether this process was forked from the one that made the queue.
   [[nodiscard]] bool in_child() const noexcept { return fork_guard_.in_child(); }
 
-  // Admitted and not released.
+  // Waits until nothing is charged, for a moment at least; false at `deadline`. Of a closed queue:
+  // a publish() that comes late charges it before it sees that it is closed, and takes that back.
+  [[nodiscard]] bool settles_by(base::TimePoint deadline) const noexcept;
+
+  // Admitted and not released, and attempts that are about to be refused.
   [[nodiscard]] std::size_t pending_events() const noexcept;
   [[nodiscard]] std::size_t pending_bytes() const noexcept;
 

@@ -206,6 +206,32 @@ void compare_with_the_naive_one(base::Parker& parker, std::uint64_t seed) {
   }
 }
 
+TEST_F(EventQueueTest, SettlesWhileAttemptsGoOnThatItRefuses) {
+  EventQueue queue{{}, parker_};
+  queue.close();
+  std::atomic<bool> over{false};
+  std::vector<std::thread> late;
+  for (int i = 0; i < 4; ++i) {
+    late.emplace_back([&] {
+      while (!over) EXPECT_EQ(queue.admit(100), EventQueue::Admission::closed);
+    });
+  }
+  for (int round = 0; round < 100; ++round) {
+    EXPECT_TRUE(queue.settles_by(base::Clock::now() + seconds{30}));
+  }
+  over = true;
+  for (std::thread& thread : late) thread.join();
+}
+
+TEST_F(EventQueueTest, DoesNotSettleWhileSomethingIsHeld) {
+  EventQueue queue{{}, parker_};
+  EXPECT_EQ(queue.admit(100), EventQueue::Admission::admitted);
+  queue.close();
+  EXPECT_FALSE(queue.settles_by(base::Clock::now() + milliseconds{5}));
+  queue.release(1, 100);
+  EXPECT_TRUE(queue.settles_by(base::Clock::now()));
+}
+
 TEST_F(EventQueueTest, DoesWhatTheNaiveOneDoesUnderAnyOperations) {
   for (std::uint64_t seed = 1; seed <= 100 && !HasFatalFailure(); ++seed) {
     compare_with_the_naive_one(parker_, seed);
