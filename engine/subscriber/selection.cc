@@ -11,10 +11,12 @@ bool class_has(std::string_view pattern, std::size_t& at, char c) {
   if (negated) at += 1;
   bool found = false;
   for (; at < pattern.size() && pattern[at] != ']'; ++at) {
-    if (pattern[at] == '\\' && at + 1 < pattern.size()) at += 1;
+    const bool escaped = pattern[at] == '\\' && at + 1 < pattern.size();
+    if (escaped) at += 1;
     char low = pattern[at];
     char high = low;
-    if (at + 2 < pattern.size() && pattern[at + 1] == '-') {
+    // As Redis reads it, what is escaped begins no range.
+    if (!escaped && at + 2 < pattern.size() && pattern[at + 1] == '-') {
       high = pattern[at + 2];
       at += 2;
       if (low > high) std::swap(low, high);

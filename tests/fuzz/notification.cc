@@ -12,6 +12,7 @@
 
 #include "fuzz/require.h"
 #include "redis/coalescer.h"
+#include "redis/frame_reader.h"
 
 using namespace dualstream::redis;  // NOLINT(google-build-using-namespace)
 using dualstream::EventView;
@@ -78,6 +79,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i < earlier; ++i) {
     check_text(json["earlier"][i], "id", events[i].first);
     require(json["earlier"][i]["offset"] == i, "in order");
+  }
+
+  FrameReader reader;
+  std::vector<Told> told;
+  std::uint64_t missed = 0;
+  std::string reason;
+  require(reader.read(message.text(), told, missed, reason), "our own reader takes it");
+  require(told.size() == events.size() && missed == 0, "with all events");
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    const auto number = static_cast<std::int64_t>(i);
+    require(told[i].offset == number && told[i].partition == number % 2, "at their places");
+    require(!is_utf8(events[i].first) || told[i].id == events[i].first, "with their ids");
+    require(!is_utf8(events[i].second) || told[i].source_id == events[i].second, "and sources");
   }
   return 0;
 }
