@@ -44,8 +44,9 @@ std::array<Setting, 16> engine_settings(const KafkaOptions& options) {
       // thread spin.
       {"socket.timeout.ms", "10000"},
       {"socket.nagle.disable", "true"},
-      // 10 s by default: longer than a broker's restart.
-      {"reconnect.backoff.max.ms", "500"},
+      // 10 s by default: longer than a broker's restart. Less than a second would ask a broker that
+      // does not let us in more than once a second: the client knows no other pause for that.
+      {"reconnect.backoff.max.ms", "1000"},
       // 5 min by default: for so long would new partitions go unnoticed.
       {"topic.metadata.refresh.interval.ms", "5000"},
       {"log.queue", "true"},
@@ -96,7 +97,7 @@ Status make_consumer_conf(const KafkaOptions& options, Owned<rd_kafka_conf_t>& c
       {"queued.min.messages", "10000"},
       {"queued.max.messages.kbytes", "16384"},
       {"socket.timeout.ms", "10000"},
-      {"reconnect.backoff.max.ms", "500"},
+      {"reconnect.backoff.max.ms", "1000"},
       {"topic.metadata.refresh.interval.ms", "5000"},
       {"log_level", "0"},  // Its state is known from what its calls return.
   }};

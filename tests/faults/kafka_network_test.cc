@@ -224,7 +224,7 @@ TEST_F(SlowNetworkFaultTest, K8_SilenceOfSeveralSeconds) {
 }
 
 TEST_F(SlowNetworkFaultTest, K8_TenResetsASecond) {
-  // With the engine's own pauses between two attempts, up to half a second.
+  // With the engine's own pauses between two attempts, up to a second.
   Options options = options_with_a_small_queue();
   options.kafka.properties.clear();
   EngineRun run{options};

@@ -14,7 +14,9 @@
 #include "support/command.h"
 #include "support/engine_run.h"
 #include "support/eventually.h"
+#include "support/fault_run.h"
 #include "support/kafka_admin.h"
+#include "support/relay.h"
 #include "support/servers.h"
 
 namespace dualstream {
@@ -201,6 +203,28 @@ TEST_F(SecurityFaultTest, K13_AWrongPasswordIsNamedAtOpenAndNotTold) {
   const Status status = refusal(plain("app", kWrongPassword));
   EXPECT_EQ(status.code, StatusCode::unauthorized);
   EXPECT_NE(status.message.find("uthentication"), std::string::npos) << status.message;
+}
+
+TEST_F(SecurityFaultTest, K13_AWrongPasswordIsTriedAtMostOnceASecond) {
+  testing::Relay relay{testing::fault_seed()};
+  relay.set_upstream(servers_->brokers("SASL_PLAINTEXT"));
+  Options waiting = plain("app", kWrongPassword);
+  // The first address is as far as it comes, so every attempt passes the relay.
+  waiting.kafka.brokers = relay.address();
+  waiting.kafka.open_timeout = milliseconds{0};
+  EngineRun run{waiting};
+  const auto attempts = [&] { return relay.counts().connections; };
+  // The first few come soon after one another, as after any broken connection.
+  ASSERT_TRUE(eventually(seconds{30}, [&] { return attempts() >= 5; }));
+  const std::size_t before = attempts();
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_TRUE(eventually(seconds{30}, [&] { return attempts() >= before + 6; }));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const std::size_t later = attempts() - before;
+  std::printf("%zu attempts more in %.1f s\n", later, took.count());
+  EXPECT_LE(static_cast<double>(later - 1), took.count());
+  EXPECT_EQ(run.engine().health().kafka, KafkaHealth::unauthorized);
+  EXPECT_TRUE(run.stop().ok());
 }
 
 TEST_F(SecurityFaultTest, K13_AnUntrustedCertificateIsNamedAtOpen) {
