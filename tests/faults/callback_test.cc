@@ -126,6 +126,7 @@ TEST_F(CallbackFaultTest, P6_PublishingThereNeverWaitsForItself) {
   EXPECT_EQ(report.corrupt, accepted) << report.text;
   EXPECT_EQ(report.missing, accepted) << report.text;
   EXPECT_EQ(report.duplicates + report.out_of_order, 0U) << report.text;
+  RecordProperty("lost", std::to_string(report.missing - accepted));
 }
 
 TEST_F(CallbackFaultTest, P6_StoppingThereIsAnErrorAndTheEngineGoesOn) {

@@ -94,6 +94,7 @@ TEST_F(TopicFaultTest, K12_DeletedInMidLoadAndMadeAgain) {
   // What was delivered before went with the topic.
   EXPECT_EQ(report.records, 20'001U);
   EXPECT_EQ(report.missing, before);
+  RecordProperty("lost", std::to_string(report.missing - before));
   EXPECT_EQ(report.forbidden + report.unexpected + report.duplicates + report.out_of_order +
                 report.corrupt + report.misplaced,
             0U)
