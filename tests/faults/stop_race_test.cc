@@ -37,10 +37,10 @@ class StopRaceFaultTest : public ::testing::Test {
     return std::uniform_int_distribution<std::size_t>{0, max}(random_);
   }
 
-  // 10,000 of each in the whole table.
+  // 10,000 of each in the whole table of five seeds.
   static std::size_t rounds_of() {
     const std::size_t scale = testing::fault_scale();
-    return scale > 1 ? 1'000 * scale : 60;
+    return scale > 1 ? 200 * scale : 60;
   }
 
   const testing::SharedServers servers_;
