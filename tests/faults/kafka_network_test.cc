@@ -203,7 +203,7 @@ TEST_F(SlowNetworkFaultTest, K8_OneByteAtATime) {
 
 TEST_F(SlowNetworkFaultTest, K8_SilenceOfSeveralSeconds) {
   EngineRun run{options_with_a_small_queue()};
-  ASSERT_EQ(run.publish({.events = 400, .patience = kPatience}).accepted, 400U);
+  ASSERT_EQ(run.publish({.threads = 4, .events = 400, .patience = kPatience}).accepted, 400U);
   relay->be_silent(true);
   const auto start = std::chrono::steady_clock::now();
   BackgroundLoad load{run, {.threads = 4, .events = 40, .patience = kPatience}};

@@ -34,8 +34,8 @@ enum class UpdateKind : std::uint8_t {
 // Why a gap could not be filled.
 enum class GapReason : std::uint8_t {
   none,
-  retention,      // Kafka no longer has it.
-  too_long,       // More than SubscriptionOptions::history_offsets_max.
+  retention,  // Kafka no longer has it.
+  too_long,   // More than SubscriptionOptions::history_offsets_max.
   // The topic was made anew: what was there before is gone. All that it holds now follows, from
   // offset 0 on, also what had come of it before this was noticed.
   topic_changed,
