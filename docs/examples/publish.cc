@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-// [readme
+// [docs
 #include <dualstream/engine.h>
 
 using dualstream::Engine, dualstream::Outcome, dualstream::OutcomeKind, dualstream::PublishResult;
@@ -43,4 +43,4 @@ int main() {
   }
   return engine->stop(std::chrono::seconds{10}).ok() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
-// readme]
+// docs]

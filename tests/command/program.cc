@@ -64,10 +64,11 @@ Program::Program(const std::vector<std::string>& arguments, const ProgramOptions
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
-  std::vector<std::string> words{DUALSTREAM_PROGRAM};
+  const std::string program = options.program.empty() ? DUALSTREAM_PROGRAM : options.program;
+  std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment = options.environment;
-  const int error = ::posix_spawn(&pid_, DUALSTREAM_PROGRAM, &actions, &attributes,
+  const int error = ::posix_spawn(&pid_, program.c_str(), &actions, &attributes,
                                   pointers(words).data(), pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
@@ -75,7 +76,7 @@ Program::Program(const std::vector<std::string>& arguments, const ProgramOptions
   stdin_ = in.write;
   stdout_ = out.read;
   stderr_ = err.read;
-  if (error != 0) throw std::system_error{error, std::generic_category(), DUALSTREAM_PROGRAM};
+  if (error != 0) throw std::system_error{error, std::generic_category(), program};
   output_reader_ = std::thread{[this] { gather(stdout_, output_); }};
   error_reader_ = std::thread{[this] { gather(stderr_, errors_); }};
 }

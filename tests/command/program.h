@@ -1,4 +1,5 @@
-// Program is the command itself, running, with its three streams in the hands of the test.
+// Program is the command itself, or an example, running, with its three streams in the hands of the
+// test.
 #pragma once
 
 #include <sys/types.h>
@@ -13,6 +14,8 @@
 namespace dualstream::testing {
 
 struct ProgramOptions {
+  // Another program than the command.
+  std::string program{};
   // NAME=VALUE; besides these it has no environment.
   std::vector<std::string> environment{};
   // Where stdout goes; empty: to finish().
