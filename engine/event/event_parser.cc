@@ -87,6 +87,10 @@ EventParser::Result EventParser::parse(std::string_view line, EventView& event,
     reason = "longer than json.line_bytes_max (" + std::to_string(state.line_bytes_max) + " bytes)";
     return Result::too_large;
   }
+  if (line.empty()) {  // simdjson copies it, and from nowhere if nothing is there.
+    reason = phrase(simdjson::EMPTY);
+    return Result::invalid;
+  }
   simdjson::dom::element document;
   if (const auto error = state.parser.parse(line.data(), line.size()).get(document)) {
     reason = phrase(error);
