@@ -21,6 +21,7 @@
 #include <benchmark/benchmark.h>
 
 #include "dualstream/engine.h"
+#include "environment.h"
 #include "full_speed.h"
 #include "pasted.h"
 #include "raw_kafka.h"
@@ -30,22 +31,13 @@
 namespace dualstream::bench {
 namespace {
 
-// A brief run, which only shows that the cases work, sets DUALSTREAM_BENCH_EVENTS.
-const std::size_t kEvents = [] {
-  const char* events = std::getenv("DUALSTREAM_BENCH_EVENTS");
-  return events == nullptr ? std::size_t{1'000'000} : std::stoul(events);
-}();
+const std::size_t kEvents = events_of(1'000'000);
 constexpr int kPartitions = 4;
 // For every case: this is about throughput.
 constexpr int kLingerMs = 5;
 // Accepted and not acknowledged, at the most; the same for raw librdkafka. What is on the way has
 // to fit into the cache: with the engine's default of 262,144 each event costs a third more.
 constexpr std::size_t kOnTheWayMax = 40'000;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string{} : value;
-}
 
 const Workload& workload() {
   static const Workload made{kEvents};

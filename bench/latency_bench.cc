@@ -19,6 +19,7 @@
 #include <benchmark/benchmark.h>
 
 #include "dualstream/engine.h"
+#include "environment.h"
 #include "full_speed.h"
 #include "pace.h"
 #include "raw_kafka.h"
@@ -28,11 +29,6 @@ namespace dualstream::bench {
 namespace {
 
 constexpr double kRate = 10'000;
-// A brief run, which only shows that the cases work, sets DUALSTREAM_BENCH_EVENTS.
-std::size_t events_of(std::size_t usual) {
-  const char* events = std::getenv("DUALSTREAM_BENCH_EVENTS");
-  return events == nullptr ? usual : std::min<std::size_t>(usual, std::stoul(events));
-}
 const std::size_t kPacedEvents = events_of(30'000);
 const std::size_t kFullSpeedEvents = events_of(600'000);
 constexpr std::size_t kOnTheWayMax = 40'000;
@@ -40,8 +36,7 @@ constexpr std::size_t kOnTheWayMax = 40'000;
 enum Distance : std::int64_t { near, far };
 
 std::string brokers_at(std::int64_t distance) {
-  const char* value = std::getenv(distance == near ? "KAFKA_BROKERS" : "KAFKA_BROKERS_FAR");
-  return value == nullptr ? std::string{} : value;
+  return environment(distance == near ? "KAFKA_BROKERS" : "KAFKA_BROKERS_FAR");
 }
 
 const Workload& paced_workload() {

@@ -26,6 +26,7 @@
 #include <benchmark/benchmark.h>
 
 #include "dualstream/engine.h"
+#include "environment.h"
 #include "pace.h"
 #include "raw_kafka.h"
 #include "redis_info.h"
@@ -42,17 +43,6 @@ enum Redis : std::int64_t { well, absent, frozen };
 
 constexpr std::size_t kPacedSeconds = 4;
 constexpr std::size_t kFullSpeedEvents = 1'000'000;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string{} : value;
-}
-
-// A brief run, which only shows that the cases work, sets DUALSTREAM_BENCH_EVENTS.
-std::size_t events_of(std::size_t usual) {
-  const std::string events = environment("DUALSTREAM_BENCH_EVENTS");
-  return events.empty() ? usual : std::min<std::size_t>(usual, std::stoul(events));
-}
 
 // An address that refuses connections for as long as this object lives.
 class ClosedPort {

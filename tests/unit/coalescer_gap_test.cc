@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "coalescer_events.h"
 #include "redis/coalescer.h"
 #include "redis/frame_reader.h"
 #include "redis/message_buffer.h"
@@ -17,24 +18,6 @@ namespace dualstream::redis {
 namespace {
 
 using namespace std::chrono_literals;
-
-base::TimePoint at(base::Duration since_start) { return base::TimePoint{} + 1h + since_start; }
-
-std::vector<ChannelTemplate> templates(const std::vector<std::string>& texts) {
-  std::vector<ChannelTemplate> made;
-  EXPECT_TRUE(parse_channel_templates(texts, 64, made).ok());
-  return made;
-}
-
-event::Notification event(const std::string& source_id, std::int64_t offset,
-                          std::uint32_t missed_before = 0) {
-  const std::string id = std::to_string(offset);
-  event::Notification made{
-      EventView{.id = id, .type = "Read", .source_type = "sensor", .source_id = source_id}, 0,
-      offset};
-  made.set_missed_before(missed_before);
-  return made;
-}
 
 // Readers who believe what a frame tells: they think that they have a gap only where a predecessor
 // is ahead of what they hold, or unknown.
