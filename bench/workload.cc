@@ -7,7 +7,7 @@
 namespace dualstream::bench {
 
 Workload::Workload(std::size_t events, std::size_t payload_bytes, std::size_t sources)
-    : payload_bytes_(payload_bytes), payloads_(kPayloads * payload_bytes, 'x') {
+    : payload_bytes_(payload_bytes), payloads_(payload_count_ * payload_bytes, 'x') {
   std::vector<double> weights;
   for (std::size_t rank = 1; rank <= sources; ++rank) {
     source_ids_.push_back("owner/repo-" + std::to_string(10'000 + rank));

@@ -11,9 +11,9 @@
 
 namespace dualstream::bench {
 
-// 256 B payloads of 1,000 sources whose popularity falls as 1/rank (Zipf, s = 1), by a fixed seed.
-// The payloads stand in 4 MiB of memory, as those of a program would that has just received them: a
-// rival that sends the same cached bytes again and again would look better than it is.
+// Payloads (256 B) of sources (1,000) whose popularity falls as 1/rank (Zipf, s = 1), by a fixed
+// seed. The payloads stand in 4 MiB of memory, as those of a program would that has just received
+// them: a rival that sends the same cached bytes again and again would look better than it is.
 //
 // Thread: any, read only once made.
 class Workload {
@@ -27,19 +27,20 @@ class Workload {
             .type = "PushEvent",
             .source_type = "repo",
             .source_id = source_ids_[source_of_[i]],
-            .payload =
-                std::string_view{payloads_}.substr(i % kPayloads * payload_bytes_, payload_bytes_),
+            .payload = std::string_view{payloads_}.substr(i % payload_count_ * payload_bytes_,
+                                                          payload_bytes_),
             .tag = i};
   }
 
  private:
   static constexpr std::size_t kIdBytes = 10;
-  static constexpr std::size_t kPayloads = 16'384;
+  static constexpr std::size_t kPayloadsBytes = 4 * 1024 * 1024;
 
   std::vector<std::string> source_ids_;
   std::vector<std::uint32_t> source_of_;
   std::string ids_;
   std::size_t payload_bytes_;
+  std::size_t payload_count_ = kPayloadsBytes / payload_bytes_;
   std::string payloads_;
 };
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 
+#include "dualstream/export.h"
 #include "dualstream/health.h"
 #include "dualstream/options.h"
 #include "dualstream/publisher.h"
@@ -21,7 +22,7 @@ class EngineImpl;
 // is empty, and the
 //           destructor touches no socket and frees nothing. Open another one there, best before any
 //           thread starts.
-class Engine {
+class DUALSTREAM_EXPORT Engine {
  public:
   // Validates, connects and starts the workers. Takes at most kafka.open_timeout plus a second. On
   // failure `engine` is left empty and the Status says what to do. A Redis that cannot be reached

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "dualstream/export.h"
+
 namespace dualstream {
 
 enum class KafkaHealth : std::uint8_t {
@@ -24,8 +26,8 @@ enum class RedisHealth : std::uint8_t {
   degraded,  // PUBLISH is answered with errors.
 };
 
-[[nodiscard]] std::string_view name(KafkaHealth health) noexcept;
-[[nodiscard]] std::string_view name(RedisHealth health) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(KafkaHealth health) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(RedisHealth health) noexcept;
 
 struct Health {
   KafkaHealth kafka = KafkaHealth::unreachable;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "dualstream/export.h"
 #include "dualstream/options.h"
 #include "dualstream/status.h"
 #include "dualstream/subscriber.h"
@@ -37,7 +38,7 @@ struct HistoryPart {
 };
 
 // Thread: one thread at a time. Every call waits for Kafka, up to its timeout.
-class History {
+class DUALSTREAM_EXPORT History {
  public:
   // Read: brokers, topic, open_timeout and properties; `json` as in SubscriberOptions. Waits for
   // the topic up to kafka.open_timeout.

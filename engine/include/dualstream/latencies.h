@@ -11,10 +11,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dualstream/export.h"
+
 namespace dualstream {
 
 // A value.
-struct Latencies {
+struct DUALSTREAM_EXPORT Latencies {
   static constexpr std::size_t kBuckets = 201;
 
   std::array<std::uint64_t, kBuckets> counts{};

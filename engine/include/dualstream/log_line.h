@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "dualstream/export.h"
+
 namespace dualstream {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
@@ -35,8 +37,8 @@ inline constexpr std::size_t kLogKindCount =
     static_cast<std::size_t>(LogKind::redis_publish_recovered) + 1;
 
 // The stable, lower-case names, for programs.
-[[nodiscard]] std::string_view name(LogLevel level) noexcept;
-[[nodiscard]] std::string_view name(LogKind kind) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(LogLevel level) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(LogKind kind) noexcept;
 
 // A part of the sentence by itself, such as {"address", "localhost:6379"}.
 struct LogField {
@@ -56,6 +58,6 @@ struct LogLine {
 };
 
 // The line as one text, without level and time: the sentence, and how many like it were left out.
-[[nodiscard]] std::string text_of(const LogLine& line);
+[[nodiscard]] DUALSTREAM_EXPORT std::string text_of(const LogLine& line);
 
 }  // namespace dualstream

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "dualstream/export.h"
 #include "dualstream/health.h"
 #include "dualstream/stats.h"
 
@@ -13,7 +14,7 @@ namespace dualstream {
 
 enum class MetricType : std::uint8_t { counter, gauge, histogram };
 
-[[nodiscard]] std::string_view name(MetricType type) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(MetricType type) noexcept;
 
 // A metric family: what stands above its samples. Counters that differ by their reason only share
 // one.
@@ -24,12 +25,13 @@ struct MetricFamily {
 };
 
 // All families, in the order in which prometheus_text() writes them.
-[[nodiscard]] std::span<const MetricFamily> metric_families() noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::span<const MetricFamily> metric_families() noexcept;
 
 // Everything in `stats`, and in `health` as 0 or 1, in the text format version 0.0.4, whose content
 // type is kPrometheusContentType. Each line ends with a newline. May throw std::bad_alloc.
-[[nodiscard]] std::string prometheus_text(const Stats& stats);
-[[nodiscard]] std::string prometheus_text(const Stats& stats, const Health& health);
+[[nodiscard]] DUALSTREAM_EXPORT std::string prometheus_text(const Stats& stats);
+[[nodiscard]] DUALSTREAM_EXPORT std::string prometheus_text(const Stats& stats,
+                                                            const Health& health);
 
 inline constexpr std::string_view kPrometheusContentType =
     "text/plain; version=0.0.4; charset=utf-8";

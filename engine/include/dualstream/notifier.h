@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "dualstream/event_view.h"
+#include "dualstream/export.h"
 #include "dualstream/log_line.h"
 #include "dualstream/options.h"
 #include "dualstream/status.h"
@@ -28,7 +29,7 @@ struct NotifierStats {
 // ones would see time run backwards.
 //
 // Thread: one thread at a time.
-class Notifier {
+class DUALSTREAM_EXPORT Notifier {
  public:
   // Read: all of `redis`, whose address is required. Connects in the background.
   [[nodiscard]] static Status open(const RedisOptions& redis,

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "dualstream/export.h"
 #include "dualstream/log_line.h"
 #include "dualstream/outcome.h"
 #include "dualstream/status.h"
@@ -31,10 +32,10 @@ struct KafkaOptions {
   std::string topic;
 
   // How long the oldest event of a partition may wait for company before its batch goes, besides
-  // the 1 to 2 ms that the client takes to send a batch that is not full. Batches grow by
-  // themselves with load, because a partition waits anyway while its previous batch is under way;
-  // so 0 is right wherever an update must not be late. 5 ms is right for bulk: less CPU at a few
-  // thousand events a second, for as much more latency. Up to 60 s.
+  // the half millisecond that the client waits before it sends a batch that is not full. Batches
+  // grow by themselves with load, because a partition waits anyway while its previous batch is
+  // under way; so 0 is right wherever an update must not be late. 5 ms is right for bulk: less CPU
+  // at a few thousand events a second, for as much more latency. Up to 60 s.
   std::chrono::milliseconds linger{0};
 
   // A batch goes at the latest when it holds this many events or bytes (keys, values and about 12
@@ -178,11 +179,11 @@ struct Options {
 
 // ok, or `invalid_options` with a sentence that names field, value and rule. Engine::open() calls
 // it first.
-[[nodiscard]] Status validate(const Options& options);
+[[nodiscard]] DUALSTREAM_EXPORT Status validate(const Options& options);
 
 // Every bound of the engine's memory added up, in bytes: what an Engine with these options can hold
 // at the most, whatever Kafka and Redis do. Threads' stacks and the client libraries' fixed costs
 // are not in it.
-[[nodiscard]] std::uint64_t memory_bytes_max(const Options& options);
+[[nodiscard]] DUALSTREAM_EXPORT std::uint64_t memory_bytes_max(const Options& options);
 
 }  // namespace dualstream

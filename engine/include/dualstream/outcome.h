@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "dualstream/event_view.h"
+#include "dualstream/export.h"
 
 namespace dualstream {
 
@@ -57,9 +58,9 @@ struct Outcome {
   EventView event{};
 };
 
-[[nodiscard]] std::string_view name(PublishResult result) noexcept;
-[[nodiscard]] std::string_view name(OutcomeKind kind) noexcept;
-[[nodiscard]] std::string_view name(Failure failure) noexcept;
-[[nodiscard]] std::string_view name(Persisted persisted) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(PublishResult result) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(OutcomeKind kind) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(Failure failure) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(Persisted persisted) noexcept;
 
 }  // namespace dualstream

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "dualstream/event_view.h"
+#include "dualstream/export.h"
 #include "dualstream/outcome.h"
 #include "dualstream/status.h"
 
@@ -19,7 +20,7 @@ class PublisherImpl;
 //
 // Thread:   one thread at a time; take one per ingest thread from Engine::publisher().
 // Lifetime: the Engine must outlive it. After Engine::stop() every call says `stopping`.
-class Publisher {
+class DUALSTREAM_EXPORT Publisher {
  public:
   Publisher(Publisher&&) noexcept;
   Publisher& operator=(Publisher&&) noexcept;

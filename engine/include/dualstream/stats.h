@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "dualstream/export.h"
 #include "dualstream/latencies.h"
 #include "dualstream/outcome.h"
 
@@ -72,14 +73,15 @@ struct CounterInfo {
 };
 
 // All counters in the order of the enumeration.
-[[nodiscard]] const std::array<CounterInfo, kCounterCount>& counter_infos() noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT const std::array<CounterInfo, kCounterCount>&
+counter_infos() noexcept;
 
 // Failed events are counted by reason, and refused ones by what publish() said. `failure` is not
 // `none`, `result` not `accepted`.
-[[nodiscard]] Counter counter_of(Failure failure) noexcept;
-[[nodiscard]] Counter counter_of(PublishResult result) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT Counter counter_of(Failure failure) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT Counter counter_of(PublishResult result) noexcept;
 
-struct Stats {
+struct DUALSTREAM_EXPORT Stats {
   std::array<std::uint64_t, kCounterCount> values{};
 
   // From publish() to Kafka's acknowledgement. One event in 17 of each Publisher is measured, its

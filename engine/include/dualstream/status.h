@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "dualstream/export.h"
+
 namespace dualstream {
 
 enum class StatusCode : std::uint8_t {
@@ -22,7 +24,7 @@ enum class StatusCode : std::uint8_t {
 };
 
 // The stable, lower-case name of a code, for logs and programs.
-[[nodiscard]] std::string_view name(StatusCode code) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(StatusCode code) noexcept;
 
 // A value: a code and, unless ok, a whole sentence that names the thing, the reason and the next
 // step.

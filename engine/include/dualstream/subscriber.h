@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "dualstream/export.h"
 #include "dualstream/log_line.h"
 #include "dualstream/options.h"
 #include "dualstream/status.h"
@@ -156,8 +157,8 @@ struct SubscriberOptions {
 };
 
 // ok, or `invalid_options` with a sentence that names field, value and rule.
-[[nodiscard]] Status validate(const SubscriberOptions& options);
-[[nodiscard]] Status validate(const SubscriptionOptions& options);
+[[nodiscard]] DUALSTREAM_EXPORT Status validate(const SubscriberOptions& options);
+[[nodiscard]] DUALSTREAM_EXPORT Status validate(const SubscriptionOptions& options);
 
 // How a server is reached.
 enum class LinkHealth : std::uint8_t {
@@ -195,10 +196,10 @@ struct SubscriptionStats {
   std::uint64_t not_understood = 0;  // Messages that are no notification.
 };
 
-[[nodiscard]] std::string_view name(Origin origin) noexcept;
-[[nodiscard]] std::string_view name(GapReason reason) noexcept;
-[[nodiscard]] std::string_view name(LinkHealth health) noexcept;
-[[nodiscard]] std::string_view name(SubscriptionPhase phase) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(Origin origin) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(GapReason reason) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(LinkHealth health) noexcept;
+[[nodiscard]] DUALSTREAM_EXPORT std::string_view name(SubscriptionPhase phase) noexcept;
 
 class SubscriberImpl;
 class SubscriptionImpl;
@@ -211,7 +212,7 @@ class SubscriptionImpl;
 //
 // Thread:   receive() on one thread at a time, the rest on any.
 // Lifetime: the Subscriber outlives it. The destructor unsubscribes.
-class Subscription {
+class DUALSTREAM_EXPORT Subscription {
  public:
   explicit Subscription(std::shared_ptr<SubscriptionImpl> impl) noexcept;
   ~Subscription();
@@ -234,7 +235,7 @@ class Subscription {
 //
 // Thread:   every member may be called from any thread.
 // Lifetime: outlives its Subscriptions.
-class Subscriber {
+class DUALSTREAM_EXPORT Subscriber {
  public:
   // Validates and starts; connects in the background. Waits up to kafka.open_timeout for the
   // topic, as Engine::open() does.

@@ -5,12 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "dualstream/export.h"
+
 #define DUALSTREAM_VERSION "0.1.0"
 
 namespace dualstream {
 
 // Name and version of each linked library, as it says itself at run time where it can: librdkafka,
 // hiredis, simdjson.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> library_versions();
+[[nodiscard]] DUALSTREAM_EXPORT std::vector<std::pair<std::string, std::string>> library_versions();
 
 }  // namespace dualstream
