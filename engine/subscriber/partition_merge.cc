@@ -76,14 +76,36 @@ void PartitionMerge::take_live(LiveEvent&& event, std::vector<Update>& out) {
   }
   const bool is_late = source != nullptr && offset < source->newest;
   const bool behind_held = source != nullptr && !source->held.empty();
-  if (!paused_ && (is_late || (!joining_ && !behind_held && follows(source, event)))) {
+  if (!paused_ && (is_late || (!joining_ && !behind_held && follows(source, event))) &&
+      !runs_ahead()) {
     counts_.live += 1;
     hand_on(std::move(event.update), found == sources_.end() ? remember(key, base_ - 1) : found,
             out);
     return;
   }
+  if (runs_ahead() && !is_empty(look_) && !behind_held &&
+      (event.previous >= look_.from || follows(source, event))) {
+    look_into({.from = offset, .to = offset + 1});
+    return;
+  }
   hold(std::move(event), key, found);
 }
+
+// Where something is still to be read from: from there on it has to be known what was handed on.
+std::int64_t PartitionMerge::pending_from() const noexcept {
+  const std::int64_t look = is_empty(look_) ? kOffsetMax : look_.from;
+  return is_empty(refill_) ? look : std::min(look, refill_.from);
+}
+
+// What is handed on now would push what is still to be read out of what recent_ knows. Then nobody
+// could tell a record that was missed from one that came: sources that were seen meanwhile may be
+// forgotten. So what is live is left to history, until that has caught up.
+bool PartitionMerge::runs_ahead() const noexcept {
+  const std::int64_t from = pending_from();
+  return from < kOffsetMax && recent_.would_forget(from);
+}
+
+void PartitionMerge::beware() { look_into({.from = recent_.first_known(), .to = newest_ + 1}); }
 
 // A predecessor that was taken for settled, and was not handed on.
 void PartitionMerge::note_missing(const Source* source, const LiveEvent& event) {
@@ -178,8 +200,13 @@ void PartitionMerge::throw_held_away() {
   for (const std::string& key : blocked_) {
     Source& source = sources_.at(key);
     const LiveEvent& first = source.held.front();
-    const std::int64_t from =
-        follows(&source, first) ? first.update.offset : look_from(source, first);
+    std::int64_t from = first.update.offset;
+    if (follows(&source, first)) {
+      // So nothing of the source lies before it: its record is not to be passed over.
+      source.newest = std::max(source.newest, from - 1);
+    } else {
+      from = look_from(source, first);
+    }
     range.from = std::min(range.from, from);
     range.to = std::max(range.to, source.held.back().update.offset + 1);
     source.held.clear();
@@ -329,7 +356,7 @@ void PartitionMerge::hand_on(Update&& update, Sources::iterator source, std::vec
     if (is_empty(of.passed_over)) std::erase(passed_over_, source->first);
   }
   newest_ = std::max(newest_, offset);
-  recent_.insert(offset, mark_of(update));
+  recent_.insert(offset, mark_of(update), pending_from());
   if (!of.named) by_age_.splice(by_age_.end(), by_age_, of.place);
   out.push_back(std::move(update));
 }

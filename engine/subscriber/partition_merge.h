@@ -91,6 +91,10 @@ class PartitionMerge {
   // of missed ones.
   void look_into(OffsetRange range);
 
+  // Something was missed, nobody knows yet up to where: look_into() follows. What was handed on
+  // lately is not forgotten until then.
+  void beware();
+
   // While it is paused everything live is held. (The reader is slow, and its queue full.)
   void pause() noexcept { paused_ = true; }
   void resume(std::vector<Update>& out);
@@ -151,6 +155,8 @@ class PartitionMerge {
   void pass_over(std::string&& key, Sources::iterator source, OffsetRange range);
   void read_past(std::int64_t offset);
   void note_missing(const Source* source, const LiveEvent& event);
+  [[nodiscard]] std::int64_t pending_from() const noexcept;
+  [[nodiscard]] bool runs_ahead() const noexcept;
   [[nodiscard]] bool waits() const noexcept { return joining_ || paused_; }
   [[nodiscard]] bool is_settled(const Source* source, std::int64_t offset) const noexcept;
   [[nodiscard]] std::int64_t next_hole(const Source& source, std::int64_t offset) const noexcept;

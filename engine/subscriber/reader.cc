@@ -28,7 +28,10 @@ Reader::Reader(std::uint64_t id, std::shared_ptr<SubscriptionImpl> shared, std::
 void Reader::take_frame(const redis::Topic& topic, const std::string& source_type,
                         std::vector<redis::Told> told, std::uint64_t missed) {
   const bool aggregate = selection().is_aggregate(topic);
-  if (missed > 0 && aggregate && phase_ == Phase::running) missed_ = true;
+  if (missed > 0 && aggregate && phase_ == Phase::running) {
+    missed_ = true;
+    beware();
+  }
   for (redis::Told& each : told) {
     LiveEvent event;
     event.previous = each.previous;
@@ -82,12 +85,17 @@ void Reader::note_break(const Offsets& trusted) {
   broke_since_asked_ = true;
   if (phase_ != Phase::running) return;
   broken_ = true;
+  beware();
   for (const auto& [partition, stream] : streams_) {
     const auto known = trusted.find(partition);
     const std::int64_t from = known != trusted.end() ? known->second : stream.merge.base();
     const auto [place, fresh] = break_from_.try_emplace(partition, from);
     if (!fresh) place->second = std::min(place->second, from);
   }
+}
+
+void Reader::beware() {
+  for (auto& [partition, stream] : streams_) stream.merge.beware();
 }
 
 // ---- Where Kafka stands

@@ -120,6 +120,7 @@ class Reader {
   void start_all();
   void found_all();
   Stream& stream_of(std::int32_t partition);
+  void beware();
   void give(std::int32_t partition, LiveEvent&& event);
   void emit(Stream& stream, std::vector<Update>&& updates);
   void drain(Stream& stream);

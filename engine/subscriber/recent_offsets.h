@@ -30,8 +30,9 @@ class RecentOffsets {
     return known && mark != 0 && place->mark != mark;
   }
 
-  // `mark` stands for what was delivered; 0 where nothing does.
-  void insert(std::int64_t offset, std::uint64_t mark) {
+  // `mark` stands for what was delivered; 0 where nothing does. Offsets from `kept_from` on are not
+  // forgotten, up to kKeptShare times as many as usual.
+  void insert(std::int64_t offset, std::uint64_t mark, std::int64_t kept_from) {
     if (!knows(offset)) return;
     const Entry entry{.offset = offset, .mark = mark};
     if (entries_.empty() || offset > entries_.back().offset) {
@@ -39,10 +40,22 @@ class RecentOffsets {
     } else {
       entries_.insert(std::ranges::upper_bound(entries_, offset, {}, &Entry::offset), entry);
     }
-    if (entries_.size() <= count_max_) return;
-    floor_ = entries_.front().offset;
-    entries_.pop_front();
+    while (entries_.size() > count_max_ &&
+           (entries_.front().offset < kept_from || entries_.size() > kKeptShare * count_max_)) {
+      floor_ = entries_.front().offset;
+      entries_.pop_front();
+    }
   }
+
+  // Whether one more makes it forget something from `kept_from` on.
+  [[nodiscard]] bool would_forget(std::int64_t kept_from) const noexcept {
+    return entries_.size() >= kKeptShare * count_max_ && entries_.front().offset >= kept_from;
+  }
+
+  // The first that it can tell of.
+  [[nodiscard]] std::int64_t first_known() const noexcept { return floor_ + 1; }
+
+  static constexpr std::size_t kKeptShare = 16;
 
  private:
   struct Entry {

@@ -55,7 +55,7 @@ class World {
         0,
         PartitionMerge::Limits{.held_max = chance(50) ? 1 + below(12) : 8192,
                                .sources_max = 64,
-                               .recent_max = 4096,
+                               .recent_max = chance(50) ? 1 + below(8) : 4096,
                                .history_offsets_max = may_lose_history_ && chance(50)
                                                           ? 5 + static_cast<std::int64_t>(below(60))
                                                           : 1'000'000},

@@ -205,6 +205,45 @@ TEST(PartitionMergeTest, AForgottenSourceIsNotRepeated) {
   EXPECT_EQ(reader.history({.from = 0, .to = 5}, {{"a", 1}, {"b", 2}, {"c", 3}, {"a", 4}}), "a@4h");
 }
 
+// Many sources speak once each: who spoke while history was to be read is soon forgotten.
+TEST(PartitionMergeTest, WhatWasMissedIsReadHoweverManySourcesAreForgottenMeanwhile) {
+  Reader reader{{.from = 0, .to = 0}, {.sources_max = 2, .recent_max = 1}, false};
+  reader.merge().look_into({.from = 0, .to = 3});
+  std::string live;
+  std::vector<std::pair<std::string, std::int64_t>> records{{"x", 0}, {"y", 1}, {"z", 2}};
+  for (std::int64_t offset = 3; offset < 40; ++offset) {
+    const std::string source = std::string{"s"}.append(std::to_string(offset));
+    live.append(reader.live(source, offset, -1)).append(" ");
+    records.emplace_back(source, offset);
+  }
+  EXPECT_TRUE(live.starts_with("s3@3 s4@4 ")) << live;
+  EXPECT_EQ(live.find("s39@39"), std::string::npos) << "left to history: " << live;
+  EXPECT_EQ(reader.wanted(), "[0,40)");
+  const std::string history = reader.history({.from = 0, .to = 40}, records);
+  EXPECT_TRUE(history.starts_with("x@0h y@1h z@2h ")) << history;
+  for (const auto& [source, offset] : records) {
+    const std::string event = std::string{source}.append("@").append(std::to_string(offset));
+    EXPECT_NE(live.find(event + " ") != std::string::npos,
+              history.find(event + "h") != std::string::npos)
+        << event << " comes once: " << live << "| " << history;
+  }
+  EXPECT_EQ(reader.wanted(), "nothing");
+  EXPECT_EQ(reader.live("a", 40, -1), "a@40");
+}
+
+TEST(PartitionMergeTest, WhatIsThrownAwayComesEvenIfItsSourceNeverSpeaksAgain) {
+  Reader reader{{.from = 0, .to = 0}, {.held_max = 1}, false};
+  EXPECT_EQ(reader.live("a", 3, -1), "a@3");
+  EXPECT_EQ(reader.live("b", 4, -1), "b@4");
+  reader.merge().pause();
+  EXPECT_EQ(reader.live("a", 7, 3), "");
+  EXPECT_EQ(reader.live("b", 8, 4), "");
+  Updates out;
+  reader.merge().resume(out);
+  EXPECT_EQ(reader.wanted(), "[7,9)");
+  EXPECT_EQ(reader.history({.from = 7, .to = 9}, {{"a", 7}, {"b", 8}}), "a@7h b@8h");
+}
+
 TEST(PartitionMergeTest, AHeldEventThatHistoryDoesNotShowIsHandedOnAllTheSame) {
   Reader reader{{.from = 0, .to = 0}};
   EXPECT_EQ(reader.live("a", 10, 5), "");
