@@ -4,6 +4,8 @@
 //   KAFKA_BROKERS=localhost:9092 KAFKA_TOPIC=events REDIS_ADDRESS=localhost:6379 sse 8080
 #include <httplib.h>
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -25,7 +27,7 @@ using std::chrono::seconds;
 
 namespace {
 
-volatile std::sig_atomic_t stopped = 0;
+std::atomic<bool> stopped{false};  // By a signal, and read on the server's threads.
 
 // "3:1201", the id of the last event that a browser has seen: it wants the one after it.
 std::optional<From> after(const std::string& last_event_id) {
@@ -91,7 +93,7 @@ void serve(const httplib::Request& request, httplib::Response& response, Subscri
         for (const Update& update : updates) put(text, update);
         if (text.empty()) text = ": still here\n\n";
         // A slow browser blocks here, and its Subscription reads from Kafka later what it missed.
-        return stopped == 0 && sink.write(text.data(), text.size());
+        return !stopped && sink.write(text.data(), text.size());
       });
 }
 
@@ -115,8 +117,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", status.message.c_str());
     return EXIT_FAILURE;
   }
-  std::signal(SIGINT, [](int) { stopped = 1; });
-  std::signal(SIGTERM, [](int) { stopped = 1; });
+  std::signal(SIGINT, [](int) { stopped = true; });
+  std::signal(SIGTERM, [](int) { stopped = true; });
 
   httplib::Server server;
   // httplib keeps a thread for each browser: fine for hundreds.
@@ -133,7 +135,7 @@ int main(int argc, char** argv) {
   }
   std::fprintf(stderr, "listening at http://127.0.0.1:%d\n", port);
   std::thread serving{[&server] { server.listen_after_bind(); }};
-  while (stopped == 0) std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  while (!stopped) std::this_thread::sleep_for(std::chrono::milliseconds{100});
   server.stop();
   serving.join();
   return EXIT_SUCCESS;

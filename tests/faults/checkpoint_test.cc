@@ -16,7 +16,7 @@
 #include "checkpoint_state.h"
 #include "command/program.h"
 #include "command/temporary_folder.h"
-#include "faults/fault_scale.h"
+#include "support/fault_run.h"
 #include "support/kafka_admin.h"
 #include "support/notifications_check.h"
 #include "support/redis_subscriber.h"

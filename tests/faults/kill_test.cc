@@ -13,8 +13,8 @@
 
 #include <gtest/gtest.h>
 
-#include "faults/fault_scale.h"
 #include "support/engine_run.h"
+#include "support/fault_run.h"
 #include "support/kafka_admin.h"
 #include "support/servers.h"
 #include "support/topic_reader.h"

@@ -130,7 +130,8 @@ TEST_F(SseExampleTest, ABrowserThatComesBackGoesOnWhereItWas) {
   EXPECT_EQ(client.Get("/events")->status, 400);
   EXPECT_EQ(client.Get("/events?source=a", {{"Last-Event-ID", "three"}})->status, 400);
   sse.send(SIGTERM);
-  EXPECT_EQ(sse.finish().exit_code, 0);
+  const ProgramEnd end = sse.finish();
+  EXPECT_EQ(end.exit_code, 0) << end.errors;
 }
 
 class OutcomesExampleTest : public ExamplesFlowTest {
