@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "commands.h"
@@ -99,6 +100,23 @@ SubscriberOptions subscriber_options(const Settings& settings) {
   return options;
 }
 
+// A source whose type or id is not written as its events have it is silent for ever.
+constexpr std::chrono::seconds kSilenceTold{5};
+
+std::string silence_hint(const SubscriptionOptions& wanted) {
+  std::string names;
+  for (const SourceName& source : wanted.sources) {
+    names += concat({names.empty() ? "" : ", ", source.source_type, ":", source.source_id});
+  }
+  for (const auto* listens : {&wanted.channels, &wanted.patterns}) {
+    for (const std::string& listen : *listens) names += concat({names.empty() ? "" : ", ", listen});
+  }
+  return concat(
+      {"tail: nothing came yet from ", names,
+       "; if it should have, look at what is published: dualstream tail --listen "
+       "'events:*' shows each event with its TYPE:ID, and dualstream doctor the servers"});
+}
+
 // How many updates the command ends after.
 std::uint64_t count_max(const Settings& settings) {
   return settings.tail.count.value_or(~std::uint64_t{0});
@@ -112,12 +130,17 @@ std::string summary(const SubscriptionStats& stats, std::uint64_t shown) {
 }
 
 ExitCode follow(const Settings& settings, Subscription& subscription, const StopRequest& stop,
-                std::uint64_t& shown) {
+                Console& console, std::string hint, std::uint64_t& shown) {
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   const bool json = settings.json || !terminal;
+  const auto start = std::chrono::steady_clock::now();
   std::vector<Update> updates;
   while (!stop.requested() && shown < count_max(settings)) {
     subscription.receive(updates, milliseconds{100});
+    if (shown == 0 && updates.empty() && !hint.empty() &&
+        std::chrono::steady_clock::now() - start >= kSilenceTold) {
+      console.log(LogLevel::info, std::exchange(hint, {}));
+    }
     std::string text;
     for (const Update& update : updates) {
       if (shown >= count_max(settings)) break;
@@ -161,11 +184,12 @@ ExitCode run(const Configuration& configuration, const std::vector<std::string>&
         with_origin(status.message, configuration));
   }
   std::unique_ptr<Subscription> subscription;
+  std::string hint = silence_hint(wanted);
   if (const Status status = subscriber->subscribe(std::move(wanted), subscription); !status.ok()) {
     return refuse(ExitCode::usage, status.message);
   }
   std::uint64_t shown = 0;
-  const ExitCode code = follow(settings, *subscription, *stop, shown);
+  const ExitCode code = follow(settings, *subscription, *stop, console, std::move(hint), shown);
   const SubscriptionStats stats = subscription->stats();
   if (!settings.quiet) console.say(summary(stats, shown));
   return code == ExitCode::ok && stats.gaps_lost > 0 ? ExitCode::undelivered : code;
