@@ -30,8 +30,8 @@ std::array<Setting, 16> engine_settings(const KafkaOptions& options) {
       {"enable.idempotence", "true"},
       {"acks", "all"},
       // Batching is the Batcher's: this is only as long as the largest hand-over takes. With less
-      // the client's thread wakes in the middle of it and sends it as two requests: at a distance it
-      // spins while the second waits (docs/benchmarks.md, "Tried").
+      // the client's thread wakes in the middle of it and sends it as two requests: at a distance
+      // it spins while the second waits (docs/benchmarks.md, "Tried").
       {"linger.ms", "0.5"},
       {"batch.num.messages", std::to_string(options.batch_events_max)},
       {"batch.size", std::to_string(with_room(options.batch_bytes_max))},

@@ -30,8 +30,9 @@ const char* __tsan_default_suppressions() {
       // The same for the buffer of a fetch: whichever thread gives back its last message frees it,
       // here seemingly while another one still copied out of the message that it gave back before.
       "race:librdkafka_reader.cc\n"
-      // Seen once, when a topic is not there: its main thread compares a short string of its own that
-      // its broker's thread frees, whichever way that is ordered. Nobody else here calls strcmp().
+      // Seen once, when a topic is not there: its main thread compares a short string of its own
+      // that its broker's thread frees, whichever way that is ordered. Nobody else here calls
+      // strcmp().
       "race:^strcmp$\n";
 }
 
