@@ -55,8 +55,9 @@ TEST_F(RedisAwayFlowTest, NeverThere) {
 TEST_F(RedisAwayFlowTest, KilledInMidRunAndBack) {
   EngineRun run{options()};
   run.publish({.events = 20'000});
+  ASSERT_TRUE(run.drained_within(seconds{120}));
   ASSERT_TRUE(
-      eventually(seconds{10}, [&] { return run.stats()[Counter::pending_notifications] == 0; }));
+      eventually(seconds{30}, [&] { return run.stats()[Counter::pending_notifications] == 0; }));
   servers_.kill("redis");
   run.publish({.events = 20'000});
   ASSERT_TRUE(run.drained_within(seconds{120})) << "Kafka goes on while Redis is away";
