@@ -13,8 +13,6 @@
 //   per_frame         events per PUBLISH
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -23,6 +21,7 @@
 #include "dualstream/engine.h"
 #include "environment.h"
 #include "full_speed.h"
+#include "measure.h"
 #include "pasted.h"
 #include "raw_kafka.h"
 #include "redis_info.h"
@@ -35,44 +34,31 @@ const std::size_t kEvents = events_of(1'000'000);
 constexpr int kPartitions = 4;
 // For every case: this is about throughput.
 constexpr int kLingerMs = 5;
-// Accepted and not acknowledged, at the most; the same for raw librdkafka. What is on the way has
-// to fit into the cache: with the engine's default of 262,144 each event costs a third more.
-constexpr std::size_t kOnTheWayMax = 40'000;
 
 const Workload& workload() {
   static const Workload made{kEvents};
   return made;
 }
 
-// Measures `publish`, which returns how many events were acknowledged.
+// measure(), and what redis-server used meanwhile.
 template <typename Publish>
-void measure(benchmark::State& state, std::size_t events, const Publish& publish) {
-  for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    const double cpu_start = process_cpu_seconds();
-    const double redis_cpu_start = redis_cpu_seconds(environment("REDIS_ADDRESS"));
-    const std::size_t acknowledged = publish();
-    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-    state.SetIterationTime(wall.count());
-    if (acknowledged != events) state.SkipWithError("not every event was acknowledged");
-    state.counters["cpu_ns"] =
-        (process_cpu_seconds() - cpu_start) * 1e9 / static_cast<double>(events);
-    state.counters["redis_cpu_ns"] =
-        (redis_cpu_seconds(environment("REDIS_ADDRESS")) - redis_cpu_start) * 1e9 /
-        static_cast<double>(events);
-  }
-  state.SetItemsProcessed(static_cast<std::int64_t>(events) * state.iterations());
+void measure_both(benchmark::State& state, std::size_t events, const Publish& publish) {
+  const double redis_cpu_start = redis_cpu_seconds(environment("REDIS_ADDRESS"));
+  measure(state, events, publish);
+  state.counters["redis_cpu_ns"] =
+      (redis_cpu_seconds(environment("REDIS_ADDRESS")) - redis_cpu_start) * 1e9 /
+      static_cast<double>(events);
 }
 
 void BM_RawProduceBatch(benchmark::State& state) {
   RawKafka raw{environment("KAFKA_BROKERS"), "bench", kLingerMs};
-  measure(state, kEvents, [&raw] { return raw.publish(workload()); });
+  measure_both(state, kEvents, [&raw] { return raw.publish(workload()); });
 }
 
 void run_pasted(benchmark::State& state, Style style, std::size_t events) {
   Pasted pasted{environment("KAFKA_BROKERS"), "bench", environment("REDIS_ADDRESS"), style,
                 kLingerMs};
-  measure(state, events, [&pasted, events] { return pasted.publish(workload(), events); });
+  measure_both(state, events, [&pasted, events] { return pasted.publish(workload(), events); });
 }
 
 void BM_OneByOne(benchmark::State& state) {
@@ -96,7 +82,7 @@ void run_engine(benchmark::State& state, const std::string& redis, Options optio
     state.SkipWithError(status.message.c_str());
     return;
   }
-  measure(state, kEvents, [&engine] { return publish_all(*engine, workload()); });
+  measure_both(state, kEvents, [&engine] { return publish_all(*engine, workload()); });
   const Stats stats = engine->stats();
   if (!redis.empty()) {
     state.counters["notified"] = static_cast<double>(stats[Counter::notified]) /
@@ -145,16 +131,9 @@ BENCHMARK(BM_OneByOne)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillise
 
 int main(int argc, char** argv) {
   using namespace dualstream::bench;  // tidy: allow(using_namespace) main() stands outside of it
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  if (environment("KAFKA_BROKERS").empty() || environment("REDIS_ADDRESS").empty()) {
-    std::fputs("end_to_end_bench: set KAFKA_BROKERS and REDIS_ADDRESS, or run tools/bench\n",
-               stderr);
-    return 2;
-  }
-  make_topic(environment("KAFKA_BROKERS"), "bench", kPartitions);
-  // The first run of a broker and of a page cache is slower than all others; nobody measures it.
-  RawKafka{environment("KAFKA_BROKERS"), "bench", kLingerMs}.publish(workload());
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  return run(argc, argv, {"KAFKA_BROKERS", "REDIS_ADDRESS"}, [] {
+    make_topic(environment("KAFKA_BROKERS"), "bench", kPartitions);
+    // The first run of a broker and of a page cache is slower than all others; nobody measures it.
+    RawKafka{environment("KAFKA_BROKERS"), "bench", kLingerMs}.publish(workload());
+  });
 }

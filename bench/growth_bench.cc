@@ -4,17 +4,17 @@
 // KAFKA_BROKERS and REDIS_ADDRESS say where the servers are (tools/bench sets them).
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <string>
-#include <tuple>
+#include <utility>
 
 #include <benchmark/benchmark.h>
 
 #include "dualstream/engine.h"
 #include "environment.h"
 #include "full_speed.h"
+#include "measure.h"
 #include "raw_kafka.h"
 #include "workload.h"
 
@@ -22,8 +22,6 @@ namespace dualstream::bench {
 namespace {
 
 constexpr int kLingerMs = 5;
-// What is on the way at the most, as in end_to_end_bench.
-constexpr std::size_t kOnTheWayMax = 40'000;
 constexpr std::size_t kEventsUsual = 300'000;
 // Large events are fewer, so that a case does not write more than this.
 constexpr std::size_t kBytesUsual = 192 * 1024 * 1024;
@@ -49,25 +47,10 @@ std::string topic_of(const Load& load) {
   return topic;
 }
 
-template <typename Publish>
-void measure(benchmark::State& state, const Workload& workload, const Publish& publish) {
-  for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    const double cpu_start = process_cpu_seconds();
-    const std::size_t acknowledged = publish();
-    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-    state.SetIterationTime(wall.count());
-    if (acknowledged != workload.size()) state.SkipWithError("not every event was acknowledged");
-    state.counters["cpu_ns"] =
-        (process_cpu_seconds() - cpu_start) * 1e9 / static_cast<double>(workload.size());
-  }
-  state.SetItemsProcessed(static_cast<std::int64_t>(workload.size()) * state.iterations());
-}
-
 void run_raw(benchmark::State& state, const Load& load) {
   const Workload& workload = workload_of(load);
   RawKafka raw{environment("KAFKA_BROKERS"), topic_of(load), kLingerMs};
-  measure(state, workload, [&] { return raw.publish(workload); });
+  measure(state, workload.size(), [&] { return raw.publish(workload); });
 }
 
 void run_engine(benchmark::State& state, const Load& load) {
@@ -84,7 +67,7 @@ void run_engine(benchmark::State& state, const Load& load) {
     state.SkipWithError(status.message.c_str());
     return;
   }
-  measure(state, workload, [&] { return publish_all(*engine, workload, load.threads); });
+  measure(state, workload.size(), [&] { return publish_all(*engine, workload, load.threads); });
 }
 
 Load by_partitions(const benchmark::State& state) {
@@ -130,15 +113,9 @@ BENCHMARK(BM_EngineByBytes)->Apply(bytes);
 
 int main(int argc, char** argv) {
   using namespace dualstream::bench;  // tidy: allow(using_namespace) main() stands outside of it
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  if (environment("KAFKA_BROKERS").empty() || environment("REDIS_ADDRESS").empty()) {
-    std::fputs("growth_bench: set KAFKA_BROKERS and REDIS_ADDRESS, or run tools/bench\n", stderr);
-    return 2;
-  }
-  // A broker's first run is slower than all others; nobody measures it.
-  const Load usual;
-  RawKafka{environment("KAFKA_BROKERS"), topic_of(usual), kLingerMs}.publish(workload_of(usual));
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  return run(argc, argv, {"KAFKA_BROKERS", "REDIS_ADDRESS"}, [] {
+    // A broker's first run is slower than all others; nobody measures it.
+    const Load usual;
+    RawKafka{environment("KAFKA_BROKERS"), topic_of(usual), kLingerMs}.publish(workload_of(usual));
+  });
 }

@@ -9,8 +9,6 @@
 //   cpu_ns                 this process' CPU time per event
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -21,6 +19,7 @@
 #include "dualstream/engine.h"
 #include "environment.h"
 #include "full_speed.h"
+#include "measure.h"
 #include "pace.h"
 #include "raw_kafka.h"
 #include "workload.h"
@@ -31,7 +30,6 @@ namespace {
 constexpr double kRate = 10'000;
 const std::size_t kPacedEvents = events_of(30'000);
 const std::size_t kFullSpeedEvents = events_of(600'000);
-constexpr std::size_t kOnTheWayMax = 40'000;
 
 enum Distance : std::int64_t { near, far };
 
@@ -47,22 +45,6 @@ const Workload& paced_workload() {
 const Workload& full_speed_workload() {
   static const Workload made{kFullSpeedEvents};
   return made;
-}
-
-// `publish` returns how many events were acknowledged.
-template <typename Publish>
-void measure(benchmark::State& state, const Workload& workload, const Publish& publish) {
-  for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    const double cpu_start = process_cpu_seconds();
-    if (publish() != workload.size()) state.SkipWithError("not every event was acknowledged");
-    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-    const double cpu = process_cpu_seconds() - cpu_start;
-    state.SetIterationTime(wall.count());
-    state.counters["cores"] = cpu / wall.count();
-    state.counters["cpu_ns"] = cpu * 1e9 / static_cast<double>(workload.size());
-  }
-  state.SetItemsProcessed(static_cast<std::int64_t>(workload.size()) * state.iterations());
 }
 
 void tell(benchmark::State& state, std::vector<double>& latencies) {
@@ -107,7 +89,7 @@ void BM_RawPaced(benchmark::State& state) {
                static_cast<int>(state.range(2))};
   raw.publish(Workload{1'000});
   std::vector<double> latencies;
-  measure(state, paced_workload(),
+  measure(state, paced_workload().size(),
           [&] { return raw.publish_paced(paced_workload(), kRate, latencies); });
   tell(state, latencies);
 }
@@ -123,7 +105,7 @@ void BM_EnginePaced(benchmark::State& state) {
     static_cast<void>(publisher.publish(first.event(i)));
   while (engine->stats()[Counter::pending] > 0) std::this_thread::yield();
   const std::uint64_t before = engine->stats()[Counter::delivered];
-  measure(state, paced_workload(), [&] {
+  measure(state, paced_workload().size(), [&] {
     acknowledged.pace = std::make_unique<Pace>(kRate);
     for (std::size_t i = 0; i < paced_workload().size();) {
       const std::size_t due = std::min(paced_workload().size(), acknowledged.pace->due_events());
@@ -140,14 +122,14 @@ void BM_RawFullSpeed(benchmark::State& state) {
   RawKafka raw{brokers_at(state.range(0)), "bench-" + std::to_string(state.range(1)),
                static_cast<int>(state.range(2))};
   raw.publish(Workload{1'000});
-  measure(state, full_speed_workload(), [&] { return raw.publish(full_speed_workload()); });
+  measure(state, full_speed_workload().size(), [&] { return raw.publish(full_speed_workload()); });
 }
 
 void BM_EngineFullSpeed(benchmark::State& state) {
   const std::unique_ptr<Engine> engine =
       open(state, state.range(0), state.range(1), state.range(2), nullptr);
   if (!engine) return;
-  measure(state, full_speed_workload(),
+  measure(state, full_speed_workload().size(),
           [&] { return publish_all(*engine, full_speed_workload()); });
 }
 
@@ -171,19 +153,12 @@ BENCHMARK(BM_EngineFullSpeed)->Args({far, 1, 5})->Args({far, 4, 5})->Apply(once)
 
 int main(int argc, char** argv) {
   using namespace dualstream::bench;  // tidy: allow(using_namespace) main() stands outside of it
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  for (const Distance distance : {near, far}) {
-    const std::string brokers = brokers_at(distance);
-    if (brokers.empty()) {
-      std::fputs("latency_bench: set KAFKA_BROKERS and KAFKA_BROKERS_FAR, or run tools/bench\n",
-                 stderr);
-      return 2;
+  return run(argc, argv, {"KAFKA_BROKERS", "KAFKA_BROKERS_FAR"}, [] {
+    for (const Distance distance : {near, far}) {
+      const std::string brokers = brokers_at(distance);
+      make_topic(brokers, "bench-1", 1);
+      make_topic(brokers, "bench-4", 4);
+      RawKafka{brokers, "bench-4", 1}.publish(Workload{100'000});
     }
-    make_topic(brokers, "bench-1", 1);
-    make_topic(brokers, "bench-4", 4);
-    RawKafka{brokers, "bench-4", 1}.publish(Workload{100'000});
-  }
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  });
 }

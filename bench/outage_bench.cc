@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -27,6 +26,7 @@
 
 #include "dualstream/engine.h"
 #include "environment.h"
+#include "measure.h"
 #include "pace.h"
 #include "raw_kafka.h"
 #include "redis_info.h"
@@ -85,7 +85,7 @@ void wait_until_none(const Engine& engine, Counter pending) {
 
 // Publishes `workload`, at `rate` events a second or, with 0, as fast as there is room, and waits
 // until Kafka has acknowledged all of it.
-void measure(benchmark::State& state, const Workload& workload, double rate) {
+void measure_outage(benchmark::State& state, const Workload& workload, double rate) {
   const auto redis = static_cast<Redis>(state.range(0));
   const ClosedPort closed;
   Options options;
@@ -152,12 +152,12 @@ void measure(benchmark::State& state, const Workload& workload, double rate) {
 // Arguments: how Redis is, events a second.
 void BM_Paced(benchmark::State& state) {
   const auto rate = static_cast<std::size_t>(state.range(1));
-  measure(state, Workload{events_of(kPacedSeconds * rate)}, static_cast<double>(rate));
+  measure_outage(state, Workload{events_of(kPacedSeconds * rate)}, static_cast<double>(rate));
 }
 
 void BM_FullSpeed(benchmark::State& state) {
   static const Workload workload{events_of(kFullSpeedEvents)};
-  measure(state, workload, 0);
+  measure_outage(state, workload, 0);
 }
 
 BENCHMARK(BM_Paced)
@@ -178,15 +178,10 @@ BENCHMARK(BM_FullSpeed)
 
 int main(int argc, char** argv) {
   using namespace dualstream::bench;  // tidy: allow(using_namespace) main() stands outside of it
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  if (environment("KAFKA_BROKERS").empty() || environment("REDIS_ADDRESS").empty()) {
-    std::fputs("outage_bench: set KAFKA_BROKERS and REDIS_ADDRESS, or run tools/bench\n", stderr);
-    return 2;
-  }
-  make_topic(environment("KAFKA_BROKERS"), "bench", 4);
-  // The first run of a broker and of a page cache is slower than all others; nobody measures it.
-  RawKafka{environment("KAFKA_BROKERS"), "bench", 1}.publish(Workload{events_of(kFullSpeedEvents)});
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  return run(argc, argv, {"KAFKA_BROKERS", "REDIS_ADDRESS"}, [] {
+    make_topic(environment("KAFKA_BROKERS"), "bench", 4);
+    // The first run of a broker and of a page cache is slower than all others; nobody measures it.
+    RawKafka{environment("KAFKA_BROKERS"), "bench", 1}.publish(
+        Workload{events_of(kFullSpeedEvents)});
+  });
 }
