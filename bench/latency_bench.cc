@@ -61,8 +61,9 @@ struct Acknowledged {
 
 std::unique_ptr<Engine> open(benchmark::State& state, std::int64_t distance,
                              std::int64_t partitions, std::int64_t linger_ms,
-                             Acknowledged* acknowledged) {
+                             Acknowledged* acknowledged, std::int64_t clients = 1) {
   Options options;
+  options.kafka.clients = static_cast<std::size_t>(clients);
   options.kafka.brokers = brokers_at(distance);
   options.kafka.topic = "bench-" + std::to_string(partitions);
   options.kafka.required_at_open = true;
@@ -133,6 +134,15 @@ void BM_EngineFullSpeed(benchmark::State& state) {
           [&] { return publish_all(*engine, full_speed_workload()); });
 }
 
+// Sources shared out among clients, of which each sends a partition one batch per round trip.
+void BM_EngineClients(benchmark::State& state) {
+  const std::unique_ptr<Engine> engine =
+      open(state, far, state.range(0), 5, nullptr, state.range(1));
+  if (!engine) return;
+  measure(state, full_speed_workload().size(),
+          [&] { return publish_all(*engine, full_speed_workload()); });
+}
+
 void once(benchmark::internal::Benchmark* benchmark) {
   benchmark->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
 }
@@ -147,6 +157,8 @@ BENCHMARK(BM_RawPaced)
 BENCHMARK(BM_EnginePaced)->Args({near, 4, 0})->Args({near, 4, 5})->Args({far, 4, 5})->Apply(once);
 BENCHMARK(BM_RawFullSpeed)->Args({far, 1, 5})->Args({far, 4, 5})->Apply(once);
 BENCHMARK(BM_EngineFullSpeed)->Args({far, 1, 5})->Args({far, 4, 5})->Apply(once);
+// Arguments: partitions, clients.
+BENCHMARK(BM_EngineClients)->ArgsProduct({{1, 4}, {1, 2, 4}})->Apply(once);
 
 }  // namespace
 }  // namespace dualstream::bench

@@ -1,15 +1,18 @@
-// Batcher decides when a partition's events leave for the Kafka client, and how many at once.
+// Batcher decides when a lane's events leave for their Kafka client, and how many at once.
 //
-// A batch leaves when nothing of its partition is outstanding and the partition is full, or its
-// oldest event has waited `linger`. So batches grow by themselves while Kafka is busy, an idle
-// engine adds no delay, and order per partition is plain to see: only one batch of a partition is
-// under way. The client, which spins behind an outstanding request when it holds more, never does
-// (docs/architecture.md, "Gated batching").
+// A lane is one partition by way of one client (kafka/partitioner.h); with one client, which is
+// usual, lanes are partitions.
 //
-//   add() -> [ FIFO of partition 0 ] -> take_ready() -> outstanding -> reported()
-//            [ FIFO of partition 1 ]         ^              |
-//                                            +- put_back() -+  refused by the client: to the front
-//                                            again, in order
+// A batch leaves when nothing of its lane is outstanding and the lane is full, or its oldest event
+// has waited `linger`. So batches grow by themselves while Kafka is busy, an idle engine adds no
+// delay, and order per lane is plain to see: only one batch of a lane is under way. The client,
+// which spins behind an outstanding request when it holds more, never does (docs/architecture.md,
+// "Gated batching").
+//
+//   add() -> [ FIFO of lane 0 ] -> take_ready() -> outstanding -> reported()
+//            [ FIFO of lane 1 ]         ^              |
+//                                       +- put_back() -+  refused by the client: to the front
+//                                       again, in order
 //
 // Pure: no I/O, no clock.
 #pragma once
@@ -27,9 +30,9 @@
 
 namespace dualstream::kafka {
 
-// Events of one partition that go in one produce call.
+// Events of one lane that go in one produce call.
 struct Batch {
-  std::int32_t partition = -1;
+  std::int32_t lane = -1;
   event::EventList events;
   std::size_t wire_bytes = 0;
 };
@@ -41,9 +44,9 @@ class Batcher {
     std::size_t batch_events_max = 4096;
     std::size_t batch_bytes_max = 1'000'000;
     base::Duration linger{0};
-    // Partitions of one broker that may be outstanding at once: Kafka's clients keep five requests
+    // Lanes of one connection that may be outstanding at once: Kafka's clients keep five requests
     // in flight to a broker, and a sixth would wait in the client with its latency counted there.
-    std::size_t outstanding_per_broker_max = 5;
+    std::size_t outstanding_per_connection_max = 5;
   };
 
   // What a record takes on the wire besides key and value: lengths, deltas and attributes of
@@ -52,17 +55,17 @@ class Batcher {
 
   explicit Batcher(const Limits& limits) : limits_(limits) {}
 
-  // The broker that leads each partition, -1 for none. The number of partitions only grows.
-  void set_leaders(std::span<const std::int32_t> leaders);
-  [[nodiscard]] std::int32_t partitions() const noexcept {
-    return static_cast<std::int32_t>(partitions_.size());
+  // The connection that each lane takes, -1 for none. The number of lanes only grows.
+  void set_connections(std::span<const std::int32_t> connections);
+  [[nodiscard]] std::int32_t lanes() const noexcept {
+    return static_cast<std::int32_t>(lanes_.size());
   }
 
-  // Takes an event for a partition that exists. Its taken_at is what its linger counts from.
-  void add(std::int32_t partition, event::EventPtr event);
+  // Takes an event for a lane that exists. Its taken_at is what its linger counts from.
+  void add(std::int32_t lane, event::EventPtr event);
 
-  // The next batch that may leave, if any; its partition is outstanding from here on. Fair:
-  // partitions take turns.
+  // The next batch that may leave, if any; its lane is outstanding from here on. Fair: lanes
+  // take turns.
   [[nodiscard]] std::optional<Batch> take_ready(base::TimePoint now);
 
   // The client did not take these events of a batch: they go to the front again, and count as
@@ -73,22 +76,22 @@ class Batcher {
   // is larger alone goes alone.
   void limit_batches(std::size_t bytes_max) noexcept;
 
-  // Whether the partition's batch under way was a single event.
-  [[nodiscard]] bool outstanding_alone(std::int32_t partition) const noexcept;
+  // Whether the lane's batch under way was a single event.
+  [[nodiscard]] bool outstanding_alone(std::int32_t lane) const noexcept;
 
   // Kafka refused the batch under way for its size, and this is the next of its events: it goes
   // again, in order and before all others, in batches of at most half the size, which
   // grow again when they are taken. reported() has to
   // count it afterwards.
-  void send_again_smaller(std::int32_t partition, event::EventPtr event);
+  void send_again_smaller(std::int32_t lane, event::EventPtr event);
 
   // Gives back the emptied list of a batch, for its memory.
   void recycle(event::EventList&& list) noexcept;
 
-  // Kafka's answer for `count` events of the partition came.
-  void reported(std::int32_t partition, std::size_t count);
+  // Kafka's answer for `count` events of the lane came.
+  void reported(std::int32_t lane, std::size_t count);
 
-  // Events that wait here since `before` or longer, oldest first within a partition.
+  // Events that wait here since `before` or longer, oldest first within a lane.
   [[nodiscard]] event::EventList take_expired(base::TimePoint before);
 
   // Everything that waits here, for a stop.
@@ -104,22 +107,21 @@ class Batcher {
   [[nodiscard]] std::size_t outstanding_events() const noexcept { return outstanding_events_; }
 
  private:
-  struct Partition {
+  struct Lane {
     event::EventList fifo;
     std::size_t wire_bytes = 0;
     std::size_t outstanding = 0;
     event::EventList again;  // Of the batch under way, to be sent again when all of it is reported.
     std::size_t batch_events = 0;  // Of the batch under way, or the last one.
     std::size_t batch_bytes = 0;
-    std::int32_t leader = -1;
-    std::int32_t outstanding_at = -1;  // The broker on whose account the outstanding batch stands.
+    std::int32_t connection = -1;
+    std::int32_t outstanding_on = -1;  // On whose account the outstanding batch stands.
     bool in_turn = false;              // Whether turns_ holds it.
   };
 
-  [[nodiscard]] bool full(const Partition& partition) const noexcept;
-  [[nodiscard]] bool waited_long_enough(const Partition& partition,
-                                        base::TimePoint now) const noexcept;
-  [[nodiscard]] bool broker_busy(std::int32_t broker) const;
+  [[nodiscard]] bool full(const Lane& lane) const noexcept;
+  [[nodiscard]] bool waited_long_enough(const Lane& lane, base::TimePoint now) const noexcept;
+  [[nodiscard]] bool busy(std::int32_t connection) const;
   void wait_for_turn(std::int32_t index);
   [[nodiscard]] Batch take_from(std::int32_t index);
 
@@ -127,11 +129,11 @@ class Batcher {
   std::size_t batch_bytes_ceiling_ = limits_.batch_bytes_max;
   // At or, for a while after a refusal, below the ceiling.
   std::size_t batch_bytes_max_ = limits_.batch_bytes_max;
-  std::vector<Partition> partitions_;
-  // Partitions with events waiting and none outstanding, in the order of their turns.
+  std::vector<Lane> lanes_;
+  // Lanes with events waiting and none outstanding, in the order of their turns.
   std::deque<std::int32_t> turns_;
-  // Outstanding partitions by broker.
-  std::unordered_map<std::int32_t, std::size_t> outstanding_by_broker_;
+  // Outstanding lanes by connection.
+  std::unordered_map<std::int32_t, std::size_t> outstanding_by_connection_;
   event::EventList spare_;
   std::size_t waiting_events_ = 0;
   std::size_t outstanding_events_ = 0;

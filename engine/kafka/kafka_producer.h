@@ -1,7 +1,11 @@
 // KafkaProducer is the port to Kafka's writing side: batches in, reports and notices out, nothing
 // blocks.
 //
-// The engine's side behind it is librdkafka_producer.cc; tests put a fake there.
+// The engine's side behind it is librdkafka_producer.cc, several of them behind producer_group.cc;
+// tests put a fake there.
+//
+// What goes in comes out by lanes: a lane is one partition by way of one client
+// (kafka/partitioner.h). Of a single client the lanes are the partitions.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +25,7 @@ namespace dualstream::kafka {
 // Kafka's answer for one event.
 struct Report {
   event::EventPtr event;
+  std::int32_t lane = -1;
   std::int32_t partition = -1;
   std::int64_t offset = -1;
   Failure failure = Failure::none;  // none: acknowledged.
@@ -30,8 +35,9 @@ struct Report {
 
 // What partitioner and batcher need to know of the topic.
 struct TopicView {
-  // The broker that leads each partition, -1 for none.
-  std::vector<std::int32_t> leaders;
+  // The connection that each lane takes: its client's to the broker that leads its partition. Of a
+  // single client that is the broker's number. -1 for none.
+  std::vector<std::int32_t> connections;
   // Its max.message.bytes: the largest batch that a broker takes. 0 when nobody would tell us.
   std::size_t message_bytes_max = 0;
 };
@@ -59,10 +65,10 @@ class KafkaProducer {
   // `unauthorized` or `unknown_topic`, with a sentence.
   [[nodiscard]] virtual Status connect(base::Duration timeout) = 0;
 
-  // Hands over events of one partition, from the front of `events`, in order. What the client takes
+  // Hands over events of one lane, from the front of `events`, in order. What the client takes
   // comes back in a report. What it refuses for good is appended to `refused` as a report. What it
   // has no room for now stays in `events`.
-  virtual void produce(std::int32_t partition, event::EventList& events,
+  virtual void produce(std::int32_t lane, event::EventList& events,
                        std::vector<Report>& refused) = 0;
 
   // Moves reports to the front of `out`; returns how many.

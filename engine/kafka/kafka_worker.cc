@@ -146,13 +146,13 @@ std::size_t KafkaWorker::forward_reports() {
   const std::span reports = std::span{reports_}.first(count);
   std::size_t settled = 0;
   for (std::size_t i = 0; i < count;) {
-    // Reports come in runs of one partition.
-    const std::int32_t partition = reports[i].partition;
+    // Reports come in runs of one lane.
+    const std::int32_t lane = reports[i].lane;
     const std::size_t first = i;
-    for (; i < count && reports[i].partition == partition; ++i) {
+    for (; i < count && reports[i].lane == lane; ++i) {
       if (refused_for_its_batch(reports[i])) [[unlikely]] {
         if (stopping_ != Stopping::purging) {
-          batcher_.send_again_smaller(partition, std::move(reports[i].event));
+          batcher_.send_again_smaller(lane, std::move(reports[i].event));
           continue;
         }
         give_up_on(reports[i]);
@@ -160,7 +160,7 @@ std::size_t KafkaWorker::forward_reports() {
       if (settled != i) reports[settled] = std::move(reports[i]);
       settled += 1;
     }
-    batcher_.reported(partition, i - first);
+    batcher_.reported(lane, i - first);
   }
   if (settled < count) counters_.add(Counter::retried_batches);
   settle(reports.first(settled));
@@ -171,7 +171,7 @@ std::size_t KafkaWorker::forward_reports() {
 // was lowered meanwhile. An event that is refused alone is the culprit.
 bool KafkaWorker::refused_for_its_batch(const Report& report) const noexcept {
   return report.failure == Failure::too_large && report.persisted == Persisted::no &&
-         !batcher_.outstanding_alone(report.partition);
+         !batcher_.outstanding_alone(report.lane);
 }
 
 // It would have gone again.
@@ -199,12 +199,12 @@ std::size_t KafkaWorker::take_events(base::TimePoint now) {
 }
 
 void KafkaWorker::place(event::EventPtr event) {
-  if (batcher_.partitions() == 0) {
+  if (partitions_ == 0) {
     unplaced_.push_back(std::move(event));
     return;
   }
-  const std::int32_t partition = partition_of(event->source_id(), batcher_.partitions());
-  batcher_.add(partition, std::move(event));
+  const std::int32_t lane = lane_of(event->source_id(), partitions_, settings_.clients);
+  batcher_.add(lane, std::move(event));
 }
 
 std::size_t KafkaWorker::hand_over_batches(base::TimePoint now) {
@@ -213,11 +213,11 @@ std::size_t KafkaWorker::hand_over_batches(base::TimePoint now) {
   while (std::optional<Batch> batch = batcher_.take_ready(now)) {
     refused_.clear();
     const std::size_t offered = batch->events.size();
-    producer_->produce(batch->partition, batch->events, refused_);
+    producer_->produce(batch->lane, batch->events, refused_);
     const std::size_t left = batch->events.size();
     if (left < offered) counters_.add(Counter::batches);
     if (!refused_.empty()) {
-      batcher_.reported(batch->partition, refused_.size());
+      batcher_.reported(batch->lane, refused_.size());
       settle(refused_);
     }
     if (left > 0) {
@@ -255,20 +255,20 @@ std::size_t KafkaWorker::expire(base::TimePoint now) {
 void KafkaWorker::follow_topic() {
   TopicView view;
   if (!producer_->poll_topic(view)) return;
-  const bool first = batcher_.partitions() == 0;
-  const auto before = static_cast<std::size_t>(batcher_.partitions());
-  batcher_.set_leaders(view.leaders);
+  const std::int32_t before = partitions_;
+  batcher_.set_connections(view.connections);
+  partitions_ = batcher_.lanes() / settings_.clients;
   if (unwell_ && said_.heard().first == KafkaHealth::topic) {
     unwell_ = false;
     said_.say(KafkaHealth::up);
   }
   heed_message_limit(view.message_bytes_max);
-  if (first) {
+  if (before == 0) {
     event::EventList waiting = std::move(unplaced_);
     while (!waiting.empty()) place(waiting.pop_front());
-  } else if (view.leaders.size() > before) {
+  } else if (partitions_ > before) {
     const std::string was = std::to_string(before);
-    const std::string is = std::to_string(view.leaders.size());
+    const std::string is = std::to_string(partitions_);
     log_.write(LogKind::kafka_partitions, LogLevel::warning,
                "kafka: the topic grew from " + was + " to " + is +
                    " partitions; a source whose key now falls into another one is in order within "

@@ -38,6 +38,8 @@ class KafkaWorker final : public base::Duty {
     Batcher::Limits batching;
     base::Duration delivery_timeout = std::chrono::seconds{120};
     NotifyAt notify = NotifyAt::acknowledged;
+    // That share the sources out among them, behind the KafkaProducer.
+    std::int32_t clients = 1;
     // Notifications of the ledger that one event makes: the channel templates.
     std::size_t notifications_per_event = 1;
     std::function<void(std::span<const Outcome>)> on_outcomes;
@@ -109,7 +111,8 @@ class KafkaWorker final : public base::Duty {
   base::TimePoint now_{};  // Of this cycle.
   Batcher batcher_;
   std::size_t message_bytes_max_ = 0;  // The topic's, 0 while unknown.
-  event::EventList unplaced_;          // Taken while the topic's partitions are unknown.
+  std::int32_t partitions_ = 0;        // The topic's, 0 while unknown.
+  event::EventList unplaced_;          // Taken while they are.
   base::TimePoint expire_at_ = base::kNever;
   base::TimePoint hand_over_at_{};
   bool kafka_in_trouble_ = false;

@@ -244,6 +244,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
   static Report failed_report(event::EventPtr event, std::int32_t partition,
                               rd_kafka_resp_err_t error, Persisted persisted) {
     return {.event = std::move(event),
+            .lane = partition,
             .partition = partition,
             .offset = -1,
             .failure = failure_of(error),
@@ -257,8 +258,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       if (message.offset >= 0 || options_.allow_unsafe) {
         introductions_.learn(message.partition);
-        return {
-            .event = std::move(event), .partition = message.partition, .offset = message.offset};
+        return {.event = std::move(event),
+                .lane = message.partition,
+                .partition = message.partition,
+                .offset = message.offset};
       }
       // The broker took it for a repeat and did not say of what. It may be there; nobody knows
       // where.

@@ -45,9 +45,29 @@ std::uint32_t murmur2(std::string_view key) noexcept {
   return hash ^ (hash >> 15);
 }
 
-std::int32_t partition_of(std::string_view key, std::int32_t partitions) noexcept {
+namespace {
+
+std::int32_t partition_of_hash(std::uint32_t hash, std::int32_t partitions) noexcept {
   // Java's toPositive() clears the sign bit; it is not the absolute value.
-  return static_cast<std::int32_t>(murmur2(key) & 0x7fffffffU) % partitions;
+  return static_cast<std::int32_t>(hash & 0x7fffffffU) % partitions;
+}
+
+// A remainder would follow the partition's. The upper half of a product by 2^32 / golden ratio
+// depends on all bits (Knuth's multiplicative hashing), and not on the number of partitions.
+std::int32_t client_of_hash(std::uint32_t hash, std::int32_t clients) noexcept {
+  const std::uint32_t mixed = (hash * 0x9e3779b1U) >> 16;
+  return static_cast<std::int32_t>(mixed * static_cast<std::uint32_t>(clients) >> 16);
+}
+
+}  // namespace
+
+std::int32_t partition_of(std::string_view key, std::int32_t partitions) noexcept {
+  return partition_of_hash(murmur2(key), partitions);
+}
+
+std::int32_t lane_of(std::string_view key, std::int32_t partitions, std::int32_t clients) noexcept {
+  const std::uint32_t hash = murmur2(key);
+  return partition_of_hash(hash, partitions) * clients + client_of_hash(hash, clients);
 }
 
 }  // namespace dualstream::kafka

@@ -65,11 +65,11 @@ TopicAnswer ask_for_topic(rd_kafka_t& client, rd_kafka_topic_t& topic, base::Dur
   const rd_kafka_metadata_topic_t& answer = metadata->topics[0];
   TopicAnswer result{topic_status(answer), {}};
   if (!result.status.ok()) return result;
-  result.view.leaders.assign(static_cast<std::size_t>(answer.partition_cnt), -1);
+  result.view.connections.assign(static_cast<std::size_t>(answer.partition_cnt), -1);
   for (int i = 0; i < answer.partition_cnt; ++i) {
     const rd_kafka_metadata_partition_t& partition = answer.partitions[i];
     if (partition.id >= 0 && partition.id < answer.partition_cnt) {
-      result.view.leaders[static_cast<std::size_t>(partition.id)] = partition.leader;
+      result.view.connections[static_cast<std::size_t>(partition.id)] = partition.leader;
     }
   }
   return result;
@@ -146,7 +146,7 @@ std::size_t TopicWatcher::do_work(base::TimePoint now) {
   ask_at_ = now + (answer.status.ok() ? kAskAgainWhenUsable : kAskAgainWhenNot);
   const bool same = answer.status.code == last_.status.code &&
                     answer.status.message == last_.status.message &&
-                    answer.view.leaders == last_.view.leaders &&
+                    answer.view.connections == last_.view.connections &&
                     answer.view.message_bytes_max == last_.view.message_bytes_max;
   if (same) return 0;
   last_ = answer;

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "kafka/librdkafka_producer.h"
+#include "kafka/producer_group.h"
 #include "publisher/engine_impl.h"
 #include "redis/hiredis_connection.h"
 #include "redis/redis_settings.h"
@@ -40,6 +40,7 @@ kafka::KafkaWorker::Settings kafka_settings(const Options& options) {
                        .linger = options.kafka.linger},
           .delivery_timeout = options.kafka.delivery_timeout,
           .notify = options.redis.notify,
+          .clients = static_cast<std::int32_t>(options.kafka.clients),
           .notifications_per_event = options.redis.channels.size(),
           .on_outcomes = options.on_outcomes};
 }
@@ -65,7 +66,7 @@ Status EngineImpl::open() {
         "the system refused a descriptor; raise its limit on open files (ulimit -n)");
   }
   std::unique_ptr<kafka::KafkaProducer> producer;
-  if (Status status = kafka::make_librdkafka_producer(options_.kafka, kafka_parker_, producer);
+  if (Status status = kafka::make_producer_group(options_.kafka, kafka_parker_, producer);
       !status.ok()) {
     return status;
   }

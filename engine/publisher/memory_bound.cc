@@ -38,9 +38,10 @@ std::uint64_t memory_bytes_max(const Options& options) {
   bytes += options.queue.events_max * 16;
   // What the client adds for those that it holds; at the most all of them, their keys included.
   bytes += options.queue.events_max * kClientMessageBytes + options.queue.bytes_max / 4;
-  // Requests under way: the client copies a batch to send it, five for each broker; three brokers
-  // are counted.
-  bytes += 15 * (std::uint64_t{options.kafka.batch_bytes_max} + options.kafka.event_bytes_max);
+  // Requests under way: a client copies a batch to send it, five for each broker; three brokers are
+  // counted.
+  bytes += 15 * options.kafka.clients *
+           (std::uint64_t{options.kafka.batch_bytes_max} + options.kafka.event_bytes_max);
   bytes += kCycleBytes;
   // The JSON path: text, tape and strings of the longest line.
   bytes += kParsersCounted * event::EventParser::bytes_max(options.json);

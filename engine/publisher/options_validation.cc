@@ -155,6 +155,7 @@ Status validate_kafka(const KafkaOptions& kafka) {
       in_range("kafka.linger", kafka.linger, milliseconds{0}, milliseconds{60'000}),
       in_range<std::size_t>("kafka.batch_events_max", kafka.batch_events_max, 1, 100'000),
       in_range<std::size_t>("kafka.batch_bytes_max", kafka.batch_bytes_max, 1024, 64U << 20),
+      in_range<std::size_t>("kafka.clients", kafka.clients, 1, 16),
       in_range<std::size_t>("kafka.event_bytes_max", kafka.event_bytes_max, 1, 64U << 20),
       in_range("kafka.delivery_timeout", kafka.delivery_timeout, milliseconds{1'000},
                milliseconds{86'400'000}),

@@ -151,6 +151,25 @@ TEST_F(NetworkFaultTest, K7_CutInMidRequestsOfFullBatches) {
   note("cuts in mid request", relay->counts().cuts() - before.cuts());
 }
 
+// Sources are shared out among clients, each with its own sequence in a partition.
+TEST_F(NetworkFaultTest, K7_CutWithSeveralClients) {
+  const std::size_t cuts = 60 * fault_scale();
+  Options several = options();
+  several.kafka.clients = 3;
+  several.kafka.batch_bytes_max = 16 * 1024;
+  EngineRun run{several};
+  const auto before = relay->counts();
+  relay->set_faults({.requests = {.cut_after = {.min = 1024, .max = 64 * 1024}},
+                     .replies = {.cut_after = {.min = 1, .max = 2 * 1024}},
+                     .faults_max = cuts});
+  BackgroundLoad load{run, {.threads = 4, .events = 200}};
+  EXPECT_TRUE(eventually(seconds{120 * static_cast<int>(fault_scale())},
+                         [&] { return relay->counts().cuts() - before.cuts() == cuts; }));
+  const LoadResult published = load.finish();
+  expect_nothing_lost(run, published.accepted);
+  note("cuts", relay->counts().cuts() - before.cuts());
+}
+
 // K8: the load is larger than the queue, so that publish() meets its bound and has to wait.
 class SlowNetworkFaultTest : public NetworkFaultTest {
  protected:

@@ -14,24 +14,27 @@ constexpr std::size_t kBatchHeaderBytes = 61;
 }  // namespace
 
 void FaultyKafka::make_topic(std::size_t partitions, std::size_t message_bytes_max) {
-  partitions_.resize(partitions);
-  partition_counts_.push_back(partitions);
+  grow_to(partitions);
   message_bytes_max_ = message_bytes_max;
-  leaders_.assign(partitions, 1);
   announce_topic();
 }
 
+void FaultyKafka::grow_to(std::size_t partitions) {
+  partitions_.resize(partitions);
+  partition_counts_.push_back(partitions);
+  lanes_.resize(partitions * clients_);
+  connections_.resize(lanes_.size(), 1);
+}
+
 void FaultyKafka::announce_topic() {
-  views_.push_back({.leaders = leaders_, .message_bytes_max = message_bytes_max_});
+  views_.push_back({.connections = connections_, .message_bytes_max = message_bytes_max_});
 }
 
 void FaultyKafka::change_topic() {
   switch (random_.below(4)) {
     case 0:
       if (partitions_.size() < kPartitionsMax && random_.chance(200)) {
-        partitions_.resize(random_.between(partitions_.size() + 1, kPartitionsMax));
-        leaders_.resize(partitions_.size(), 2);
-        partition_counts_.push_back(partitions_.size());
+        grow_to(random_.between(partitions_.size() + 1, kPartitionsMax));
       }
       break;
     case 1:
@@ -39,8 +42,8 @@ void FaultyKafka::change_topic() {
       if (random_.chance(300)) return;  // It is noticed when it hurts, or later.
       break;
     default:
-      for (std::int32_t& leader : leaders_) {
-        if (random_.chance(300)) leader = static_cast<std::int32_t>(random_.below(4)) - 1;
+      for (std::int32_t& connection : connections_) {
+        if (random_.chance(300)) connection = static_cast<std::int32_t>(random_.below(4)) - 1;
       }
   }
   announce_topic();
@@ -65,23 +68,22 @@ bool FaultyKafka::act() {
   if (random_.chance(faults_.topic)) change_topic();
   if (random_.chance(faults_.fatal) && !purged_) die();
   if (random_.chance(faults_.late)) return true;
-  const std::size_t first = random_.below(partitions_.size());
-  for (std::size_t i = 0; i < partitions_.size(); ++i) {
-    const std::size_t index = (first + i) % partitions_.size();
-    if (partitions_[index].request.empty()) continue;
-    answer(static_cast<std::int32_t>(index));
+  const std::size_t first = random_.below(lanes_.size());
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    const std::size_t index = (first + i) % lanes_.size();
+    if (lanes_[index].request.empty()) continue;
+    answer(index);
     return true;
   }
   return false;
 }
 
-// The request under way of this partition gets on.
-void FaultyKafka::answer(std::int32_t index) {
-  Partition& partition = partitions_[static_cast<std::size_t>(index)];
-  std::deque<InFlight>& request = partition.request;
-  if (kBatchHeaderBytes + partition.request_bytes > message_bytes_max_ &&
-      request.front().offset < 0) {
-    if (partition.request_events == 1) {
+// The request under way of this lane gets on.
+void FaultyKafka::answer(std::size_t index) {
+  Lane& lane = lanes_[index];
+  std::deque<InFlight>& request = lane.request;
+  if (kBatchHeaderBytes + lane.request_bytes > message_bytes_max_ && request.front().offset < 0) {
+    if (lane.request_events == 1) {
       truth_.events[request.front().event->tag()].too_large_alone = true;
     }
     while (!request.empty()) {
@@ -121,9 +123,9 @@ void FaultyKafka::answer(std::int32_t index) {
   }
 }
 
-void FaultyKafka::append(std::int32_t index, InFlight& one) {
+void FaultyKafka::append(std::size_t lane, InFlight& one) {
   if (one.offset >= 0) return;
-  Partition& partition = partitions_[static_cast<std::size_t>(index)];
+  Partition& partition = partitions_[lane / clients_];
   const std::uint64_t tag = one.event->tag();
   TrueEvent& event = truth_.events[tag];
   if (event.appended == 0) {
@@ -137,9 +139,10 @@ void FaultyKafka::append(std::int32_t index, InFlight& one) {
   partition.log.push_back(tag);
 }
 
-void FaultyKafka::report(std::int32_t partition, InFlight&& one, Failure failure) {
+void FaultyKafka::report(std::size_t lane, InFlight&& one, Failure failure) {
   kafka::Report& report = reports_.emplace_back();
-  report.partition = partition;
+  report.lane = static_cast<std::int32_t>(lane);
+  report.partition = static_cast<std::int32_t>(lane / clients_);
   report.failure = failure;
   report.detail = failure == Failure::none ? "" : "failed by the simulation";
   if (failure == Failure::none) report.offset = one.offset;
@@ -151,12 +154,12 @@ void FaultyKafka::report(std::int32_t partition, InFlight&& one, Failure failure
   report.event = std::move(one.event);
 }
 
-// A fatal error: a new client sends again, in order, what has no answer.
+// A fatal error of one client: a new one sends again, in order, what has no answer.
 void FaultyKafka::die() {
   rebuilds_ += 1;
   notices_.push_back({kafka::NoticeKind::rebuilt, "rebuilt by the simulation"});
-  for (Partition& partition : partitions_) {
-    for (InFlight& one : partition.request) {
+  for (std::size_t i = random_.below(clients_); i < lanes_.size(); i += clients_) {
+    for (InFlight& one : lanes_[i].request) {
       one.offset = -1;
       one.event->set_may_be_in_log();
     }
@@ -166,28 +169,32 @@ void FaultyKafka::die() {
 void FaultyKafka::produce(std::int32_t index, event::EventList& events,
                           std::vector<kafka::Report>& refused) {
   truth_.require(!purged_ && !closed_, "nothing is handed over after purge() or close()");
-  Partition& partition = partitions_[static_cast<std::size_t>(index)];
-  truth_.require(partition.unpolled == 0, "one batch of a partition is under way at a time");
+  Lane& lane = lanes_[static_cast<std::size_t>(index)];
+  truth_.require(lane.unpolled == 0, "one batch of a lane is under way at a time");
   truth_.require(!events.empty() && events.size() <= batching_.batch_events_max,
                  "a batch keeps to its bound in events");
   std::size_t room = events.size();
   if (random_.chance(faults_.no_room)) room = random_.below(room + 1);
-  partition.request_bytes = 0;
-  partition.request_events = 0;
+  const std::int32_t partition = index / static_cast<std::int32_t>(clients_);
+  lane.request_bytes = 0;
+  lane.request_events = 0;
   while (!events.empty() && room > 0) {
     const std::uint64_t tag = events.front().tag();
     TrueEvent& event = truth_.events[tag];
     truth_.require(!event.in_client && !event.answered, "an event is handed over once", tag);
-    truth_.require(std::ranges::any_of(partition_counts_,
-                                       [&](std::size_t count) {
-                                         return index == kafka::partition_of(
-                                                             events.front().source_id(),
-                                                             static_cast<std::int32_t>(count));
-                                       }),
-                   "an event goes to the partition of its key", tag);
+    const auto of_its_key = [&](std::size_t partitions) {
+      return index == kafka::lane_of(events.front().source_id(),
+                                     static_cast<std::int32_t>(partitions),
+                                     static_cast<std::int32_t>(clients_)) &&
+             partition == kafka::partition_of(events.front().source_id(),
+                                              static_cast<std::int32_t>(partitions));
+    };
+    truth_.require(std::ranges::any_of(partition_counts_, of_its_key),
+                   "an event goes to the partition of its key, and its source's lane", tag);
     if (random_.chance(faults_.refuse)) {
       kafka::Report& report = refused.emplace_back();
-      report.partition = index;
+      report.lane = index;
+      report.partition = partition;
       report.failure = random_.one_of({Failure::unauthorized, Failure::rejected});
       report.detail = "refused by the simulation";
       report.event = events.pop_front();
@@ -196,15 +203,14 @@ void FaultyKafka::produce(std::int32_t index, event::EventList& events,
     }
     room -= 1;
     event.in_client = true;
-    event.partition = index;
-    partition.unpolled += 1;
-    partition.request_events += 1;
-    partition.request_bytes += event.record_bytes + kafka::Batcher::kRecordOverheadBytes;
-    partition.request.push_back({.event = events.pop_front()});
+    event.partition = partition;
+    lane.unpolled += 1;
+    lane.request_events += 1;
+    lane.request_bytes += event.record_bytes + kafka::Batcher::kRecordOverheadBytes;
+    lane.request.push_back({.event = events.pop_front()});
   }
-  truth_.require(
-      partition.request_events <= 1 || partition.request_bytes <= batching_.batch_bytes_max,
-      "a batch keeps to its bound in bytes");
+  truth_.require(lane.request_events <= 1 || lane.request_bytes <= batching_.batch_bytes_max,
+                 "a batch keeps to its bound in bytes");
 }
 
 void FaultyKafka::hand_out(const kafka::Report& report) {
@@ -212,7 +218,7 @@ void FaultyKafka::hand_out(const kafka::Report& report) {
   TrueEvent& event = truth_.events[tag];
   truth_.require(event.in_client, "a report is for an event in the client", tag);
   event.in_client = false;
-  partitions_[static_cast<std::size_t>(report.partition)].unpolled -= 1;
+  lanes_[static_cast<std::size_t>(report.lane)].unpolled -= 1;
   event.answered = report.failure != Failure::too_large;  // Then it may be sent again.
   if (report.failure != Failure::none) return;
   event.offset = report.offset;
@@ -247,11 +253,9 @@ bool FaultyKafka::poll_notice(kafka::Notice& out) {
 void FaultyKafka::purge() {
   purged_ = true;
   if (faults_.hangs_at_purge) return;
-  for (std::size_t i = 0; i < partitions_.size(); ++i) {
-    for (InFlight& one : partitions_[i].request) {
-      report(static_cast<std::int32_t>(i), std::move(one), Failure::stopped);
-    }
-    partitions_[i].request.clear();
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    for (InFlight& one : lanes_[i].request) report(i, std::move(one), Failure::stopped);
+    lanes_[i].request.clear();
   }
 }
 

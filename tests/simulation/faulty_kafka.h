@@ -1,11 +1,10 @@
 // FaultyKafka stands behind the KafkaProducer port: a client and its cluster, of which anything may
 // fail that the port allows, by chance.
 //
-//   produce() -> [ requests under way, one list a partition ] -> log -> [ reports ] ->
-//   poll_reports()
+//   produce() -> [ requests under way, one list a lane ] -> log -> [ reports ] -> poll_reports()
 //
-// It is honest as an idempotent client is: requests of a partition are appended in order, and once,
-// but for those that a fatal error makes it send again.
+// It is honest as idempotent clients are: requests of a lane are appended in order, and once, but
+// for those that a fatal error makes its client send again.
 #pragma once
 
 #include <cstddef>
@@ -37,9 +36,14 @@ class FaultyKafka final : public kafka::KafkaProducer {
     bool hangs_at_purge = false;
   };
 
-  FaultyKafka(const Faults& faults, const kafka::Batcher::Limits& batching, Random& random,
-              Truth& truth)
-      : faults_(faults), batching_(batching), random_(random), truth_(truth) {}
+  // So many clients of one topic.
+  FaultyKafka(const Faults& faults, const kafka::Batcher::Limits& batching, std::int32_t clients,
+              Random& random, Truth& truth)
+      : faults_(faults),
+        batching_(batching),
+        clients_(static_cast<std::size_t>(clients)),
+        random_(random),
+        truth_(truth) {}
 
   // A moment in the cluster. False when there is nothing for it to do.
   bool act();
@@ -55,7 +59,7 @@ class FaultyKafka final : public kafka::KafkaProducer {
 
   // The port.
   Status connect(base::Duration) override { return {}; }
-  void produce(std::int32_t partition, event::EventList& events,
+  void produce(std::int32_t lane, event::EventList& events,
                std::vector<kafka::Report>& refused) override;
   std::size_t poll_reports(std::span<kafka::Report> out) override;
   bool poll_topic(kafka::TopicView& out) override;
@@ -72,18 +76,21 @@ class FaultyKafka final : public kafka::KafkaProducer {
     event::EventPtr event;
     std::int64_t offset = -1;  // Once it is in the log.
   };
-  struct Partition {
+  struct Lane {
     std::deque<InFlight> request;
     std::size_t request_bytes = 0;
     std::size_t request_events = 0;
     std::size_t unpolled = 0;  // Handed over, and no report was polled.
+  };
+  struct Partition {
     std::vector<std::uint64_t> log;
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> newest;  // Producer, source.
   };
 
-  void append(std::int32_t partition, InFlight& one);
-  void report(std::int32_t partition, InFlight&& one, Failure failure);
-  void answer(std::int32_t partition);
+  void grow_to(std::size_t partitions);
+  void append(std::size_t lane, InFlight& one);
+  void report(std::size_t lane, InFlight&& one, Failure failure);
+  void answer(std::size_t lane);
   void die();
   void change_topic();
   void announce_topic();
@@ -91,12 +98,14 @@ class FaultyKafka final : public kafka::KafkaProducer {
 
   Faults faults_;
   const kafka::Batcher::Limits batching_;
+  const std::size_t clients_;
   Random& random_;
   Truth& truth_;
 
-  std::deque<Partition> partitions_;           // They do not move.
+  std::vector<Partition> partitions_;
+  std::deque<Lane> lanes_;                     // clients_ of each partition; they do not move.
   std::vector<std::size_t> partition_counts_;  // That the topic has had.
-  std::vector<std::int32_t> leaders_;
+  std::vector<std::int32_t> connections_;
   std::size_t message_bytes_max_ = 0;
   std::deque<kafka::TopicView> views_;
   std::deque<kafka::Report> reports_;

@@ -57,9 +57,10 @@ Life::Sizes Life::sizes_of(Random& random) {
   sizes.kafka.batching = {.batch_events_max = random.one_of<std::size_t>({1, 3, 16, 64}),
                           .batch_bytes_max = random.one_of<std::size_t>({300, 2'000, 20'000}),
                           .linger = some_linger(random),
-                          .outstanding_per_broker_max = random.between(1, 5)};
+                          .outstanding_per_connection_max = random.between(1, 5)};
   sizes.kafka.delivery_timeout =
       random.one_of<base::Duration>({seconds{1}, seconds{5}, seconds{120}});
+  sizes.kafka.clients = random.one_of({1, 1, 2, 3});
   sizes.kafka.notify = random.chance(150) ? NotifyAt::accepted : NotifyAt::acknowledged;
   sizes.kafka_faults = {.no_room = fault(random, 500),
                         .refuse = fault(random, 50),
@@ -144,8 +145,8 @@ void Life::make_kafka(const Sizes& sizes) {
   kafka::KafkaWorker::Settings settings = sizes.kafka;
   settings.notifications_per_event = sizes.redis.templates.size();
   settings.on_outcomes = [this](std::span<const Outcome> outcomes) { take_outcomes(outcomes); };
-  auto kafka =
-      std::make_unique<FaultyKafka>(sizes.kafka_faults, settings.batching, random_, truth_);
+  auto kafka = std::make_unique<FaultyKafka>(sizes.kafka_faults, settings.batching,
+                                             settings.clients, random_, truth_);
   kafka_ = kafka.get();
   if (random_.chance(700)) {
     kafka_->make_topic(random_.between(1, 8), random_.one_of<std::size_t>({0, 1'000, 4'000}) + 400);

@@ -32,6 +32,7 @@ class FakeKafkaProducer final : public kafka::KafkaProducer {
     while (!events.empty()) {
       if (const auto found = refused_tags.find(events.front().tag()); found != refused_tags.end()) {
         kafka::Report& report = refused.emplace_back();
+        report.lane = partition;
         report.partition = partition;
         report.failure = found->second;
         report.detail = "refused by the fake";
@@ -54,6 +55,7 @@ class FakeKafkaProducer final : public kafka::KafkaProducer {
       HandedOver one = std::move(handed_over.front());
       handed_over.pop_front();
       kafka::Report& report = reports.emplace_back();
+      report.lane = one.partition;
       report.partition = one.partition;
       report.failure = failure;
       report.persisted = persisted;

@@ -26,30 +26,30 @@ std::string tags(Batch& batch) {
 
 class BatcherTest : public ::testing::Test {
  protected:
-  static Batcher with_partitions(const Batcher::Limits& limits, std::vector<std::int32_t> leaders) {
+  static Batcher with_lanes(const Batcher::Limits& limits, std::vector<std::int32_t> connections) {
     Batcher batcher{limits};
-    batcher.set_leaders(leaders);
+    batcher.set_connections(connections);
     return batcher;
   }
 
-  static void add(Batcher& batcher, std::int32_t partition, std::uint64_t tag,
+  static void add(Batcher& batcher, std::int32_t lane, std::uint64_t tag,
                   base::Duration taken = {}) {
-    batcher.add(partition, make_event("source", tag, "{}", at(taken)));
+    batcher.add(lane, make_event("source", tag, "{}", at(taken)));
   }
 };
 
 TEST_F(BatcherTest, LetsTheFirstEventGoAtOnceWhenThereIsNoLinger) {
-  Batcher batcher = with_partitions({}, {1});
+  Batcher batcher = with_lanes({}, {1});
   add(batcher, 0, 7);
   auto batch = batcher.take_ready(at(milliseconds{0}));
   ASSERT_TRUE(batch);
-  EXPECT_EQ(batch->partition, 0);
+  EXPECT_EQ(batch->lane, 0);
   EXPECT_EQ(tags(*batch), "7 ");
   EXPECT_EQ(batcher.outstanding_events(), 1U);
 }
 
-TEST_F(BatcherTest, HoldsWhatComesWhileThePartitionIsOutstandingAndThenLetsAllOfItGo) {
-  Batcher batcher = with_partitions({}, {1});
+TEST_F(BatcherTest, HoldsWhatComesWhileTheLaneIsOutstandingAndThenLetsAllOfItGo) {
+  Batcher batcher = with_lanes({}, {1});
   add(batcher, 0, 1);
   ASSERT_TRUE(batcher.take_ready(at({})));
   for (std::uint64_t tag = 2; tag <= 5; ++tag) add(batcher, 0, tag);
@@ -62,7 +62,7 @@ TEST_F(BatcherTest, HoldsWhatComesWhileThePartitionIsOutstandingAndThenLetsAllOf
 }
 
 TEST_F(BatcherTest, OpensTheGateOnlyWhenEveryEventOfTheBatchIsReported) {
-  Batcher batcher = with_partitions({}, {1});
+  Batcher batcher = with_lanes({}, {1});
   add(batcher, 0, 1);
   add(batcher, 0, 2);
   ASSERT_TRUE(batcher.take_ready(at({})));
@@ -74,7 +74,7 @@ TEST_F(BatcherTest, OpensTheGateOnlyWhenEveryEventOfTheBatchIsReported) {
 }
 
 TEST_F(BatcherTest, WaitsForCompanyUntilTheOldestHasLingered) {
-  Batcher batcher = with_partitions({.linger = milliseconds{5}}, {1});
+  Batcher batcher = with_lanes({.linger = milliseconds{5}}, {1});
   add(batcher, 0, 1, milliseconds{10});
   add(batcher, 0, 2, milliseconds{13});
   EXPECT_FALSE(batcher.take_ready(at(milliseconds{14})));
@@ -84,8 +84,8 @@ TEST_F(BatcherTest, WaitsForCompanyUntilTheOldestHasLingered) {
   EXPECT_EQ(tags(*batch), "1 2 ");
 }
 
-TEST_F(BatcherTest, DoesNotLingerWhenThePartitionIsFull) {
-  Batcher batcher = with_partitions({.batch_events_max = 3, .linger = milliseconds{5}}, {1});
+TEST_F(BatcherTest, DoesNotLingerWhenTheLaneIsFull) {
+  Batcher batcher = with_lanes({.batch_events_max = 3, .linger = milliseconds{5}}, {1});
   for (std::uint64_t tag = 1; tag <= 4; ++tag) add(batcher, 0, tag);
   auto batch = batcher.take_ready(at(milliseconds{0}));
   ASSERT_TRUE(batch);
@@ -93,7 +93,7 @@ TEST_F(BatcherTest, DoesNotLingerWhenThePartitionIsFull) {
 }
 
 TEST_F(BatcherTest, KeepsABatchWithinItsBytesAsTheyAreOnTheWire) {
-  Batcher batcher = with_partitions({.batch_bytes_max = 300}, {1});
+  Batcher batcher = with_lanes({.batch_bytes_max = 300}, {1});
   const std::string payload(100, 'x');
   for (std::uint64_t tag = 1; tag <= 3; ++tag) batcher.add(0, make_event("source", tag, payload));
   auto batch = batcher.take_ready(at({}));
@@ -103,7 +103,7 @@ TEST_F(BatcherTest, KeepsABatchWithinItsBytesAsTheyAreOnTheWire) {
 }
 
 TEST_F(BatcherTest, LetsAnEventThatIsLargerThanABatchGoAlone) {
-  Batcher batcher = with_partitions({.batch_bytes_max = 1024}, {1});
+  Batcher batcher = with_lanes({.batch_bytes_max = 1024}, {1});
   batcher.add(0, make_event("source", 1, std::string(5000, 'x')));
   add(batcher, 0, 2);
   auto batch = batcher.take_ready(at({}));
@@ -112,7 +112,7 @@ TEST_F(BatcherTest, LetsAnEventThatIsLargerThanABatchGoAlone) {
 }
 
 TEST_F(BatcherTest, PutsBackToTheFrontInOrder) {
-  Batcher batcher = with_partitions({}, {1});
+  Batcher batcher = with_lanes({}, {1});
   for (std::uint64_t tag = 1; tag <= 4; ++tag) add(batcher, 0, tag);
   auto batch = batcher.take_ready(at({}));
   ASSERT_TRUE(batch);
@@ -126,48 +126,48 @@ TEST_F(BatcherTest, PutsBackToTheFrontInOrder) {
   EXPECT_EQ(tags(*again), "2 3 4 5 ");
 }
 
-TEST_F(BatcherTest, KeepsABrokerToFiveOutstandingPartitions) {
-  Batcher batcher = with_partitions({}, {1, 1, 1, 1, 1, 1, 2});
-  for (std::int32_t partition = 0; partition < 7; ++partition) add(batcher, partition, 1);
-  std::map<std::int32_t, int> by_broker;
-  while (auto batch = batcher.take_ready(at({}))) by_broker[batch->partition == 6 ? 2 : 1] += 1;
-  EXPECT_EQ(by_broker[1], 5);
-  EXPECT_EQ(by_broker[2], 1);
+TEST_F(BatcherTest, KeepsAConnectionToFiveOutstandingLanes) {
+  Batcher batcher = with_lanes({}, {1, 1, 1, 1, 1, 1, 2});
+  for (std::int32_t lane = 0; lane < 7; ++lane) add(batcher, lane, 1);
+  std::map<std::int32_t, int> by_connection;
+  while (auto batch = batcher.take_ready(at({}))) by_connection[batch->lane == 6 ? 2 : 1] += 1;
+  EXPECT_EQ(by_connection[1], 5);
+  EXPECT_EQ(by_connection[2], 1);
   batcher.reported(0, 1);
   auto next = batcher.take_ready(at({}));
   ASSERT_TRUE(next);
-  EXPECT_EQ(next->partition, 5);
+  EXPECT_EQ(next->lane, 5);
 }
 
-TEST_F(BatcherTest, AccountsAnOutstandingBatchToTheBrokerThatItWentTo) {
-  Batcher batcher = with_partitions({.outstanding_per_broker_max = 1}, {1, 2});
+TEST_F(BatcherTest, AccountsAnOutstandingBatchToTheConnectionThatItTook) {
+  Batcher batcher = with_lanes({.outstanding_per_connection_max = 1}, {1, 2});
   add(batcher, 0, 1);
   ASSERT_TRUE(batcher.take_ready(at({})));
-  batcher.set_leaders(std::array<std::int32_t, 2>{2, 2});  // The leader moved meanwhile.
+  batcher.set_connections(std::array<std::int32_t, 2>{2, 2});  // The leader moved meanwhile.
   add(batcher, 1, 2);
-  EXPECT_TRUE(batcher.take_ready(at({}))) << "broker 2 has nothing outstanding";
+  EXPECT_TRUE(batcher.take_ready(at({}))) << "connection 2 has nothing outstanding";
   batcher.reported(0, 1);
   batcher.reported(1, 1);
   add(batcher, 0, 3);
   EXPECT_TRUE(batcher.take_ready(at({})));
 }
 
-TEST_F(BatcherTest, GivesPartitionsTurns) {
+TEST_F(BatcherTest, GivesLanesTurns) {
   Batcher batcher =
-      with_partitions({.batch_events_max = 1, .outstanding_per_broker_max = 1}, {1, 1, 1});
+      with_lanes({.batch_events_max = 1, .outstanding_per_connection_max = 1}, {1, 1, 1});
   for (int round = 0; round < 3; ++round) {
-    for (std::int32_t partition = 0; partition < 3; ++partition) add(batcher, partition, 1);
+    for (std::int32_t lane = 0; lane < 3; ++lane) add(batcher, lane, 1);
   }
   std::string order;
   while (auto batch = batcher.take_ready(at({}))) {
-    order += std::to_string(batch->partition);
-    batcher.reported(batch->partition, 1);
+    order += std::to_string(batch->lane);
+    batcher.reported(batch->lane, 1);
   }
   EXPECT_EQ(order, "012012012");
 }
 
 TEST_F(BatcherTest, ExpiresOnlyWhatWaitsHereForTooLong) {
-  Batcher batcher = with_partitions({}, {1, 1});
+  Batcher batcher = with_lanes({}, {1, 1});
   add(batcher, 0, 1, milliseconds{0});
   ASSERT_TRUE(batcher.take_ready(at({})));  // 1 is the client's now.
   add(batcher, 0, 2, milliseconds{10});
@@ -183,9 +183,9 @@ TEST_F(BatcherTest, ExpiresOnlyWhatWaitsHereForTooLong) {
   EXPECT_FALSE(batcher.take_ready(at(milliseconds{20})));
 }
 
-// The naive twin: one deque and one number a partition, every rule written out.
+// The naive twin: one deque and one number a lane, every rule written out.
 TEST_F(BatcherTest, SendsARefusedBatchAgainInOrderInHalvesUntilAnEventGoesAlone) {
-  Batcher batcher = with_partitions({}, {1});
+  Batcher batcher = with_lanes({}, {1});
   for (std::uint64_t tag = 1; tag <= 4; ++tag) add(batcher, 0, tag);
   const auto refuse = [&](Batch& batch) {
     const std::size_t count = batch.events.size();
@@ -216,7 +216,7 @@ TEST_F(BatcherTest, SendsARefusedBatchAgainInOrderInHalvesUntilAnEventGoesAlone)
 }
 
 TEST_F(BatcherTest, GrowsBatchesAgainUpToTheLimit) {
-  Batcher batcher = with_partitions({}, {1});
+  Batcher batcher = with_lanes({}, {1});
   const std::size_t one = 6 + 2 + Batcher::kRecordOverheadBytes;
   batcher.limit_batches(8 * one);
   const auto next_size = [&](bool refused) {
@@ -237,7 +237,7 @@ TEST_F(BatcherTest, GrowsBatchesAgainUpToTheLimit) {
 }
 
 TEST_F(BatcherTest, GivesUpWhatIsToBeSentAgainToo) {
-  Batcher batcher = with_partitions({}, {1});
+  Batcher batcher = with_lanes({}, {1});
   add(batcher, 0, 1);
   add(batcher, 0, 2);
   auto batch = batcher.take_ready(at({}));
@@ -254,19 +254,20 @@ TEST_F(BatcherTest, DoesWhatTheNaiveTwinDoesUnderRandomOperations) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random{seed};
   const auto pick = [&](std::uint32_t below) { return random() % below; };
-  constexpr std::size_t kPartitions = 8;
+  constexpr std::size_t kLanes = 8;
   constexpr std::size_t kBatchMax = 5;
-  Batcher batcher = with_partitions(
-      {.batch_events_max = kBatchMax, .linger = milliseconds{3}, .outstanding_per_broker_max = 2},
-      {0, 0, 0, 0, 1, 1, 1, 1});
+  Batcher batcher = with_lanes({.batch_events_max = kBatchMax,
+                                .linger = milliseconds{3},
+                                .outstanding_per_connection_max = 2},
+                               {0, 0, 0, 0, 1, 1, 1, 1});
   struct Twin {
     std::deque<std::pair<std::uint64_t, base::TimePoint>> waiting;
     std::size_t outstanding = 0;
   };
-  std::array<Twin, kPartitions> twins;
-  const auto broker_outstanding = [&](std::size_t partition) {
+  std::array<Twin, kLanes> twins;
+  const auto connection_outstanding = [&](std::size_t lane) {
     std::size_t count = 0;
-    for (std::size_t i = partition / 4 * 4; i < partition / 4 * 4 + 4; ++i) {
+    for (std::size_t i = lane / 4 * 4; i < lane / 4 * 4 + 4; ++i) {
       if (twins[i].outstanding > 0) ++count;
     }
     return count;
@@ -275,19 +276,18 @@ TEST_F(BatcherTest, DoesWhatTheNaiveTwinDoesUnderRandomOperations) {
   std::uint64_t next_tag = 1;
   for (int step = 0; step < 50'000; ++step) {
     now += milliseconds{pick(2)};
-    const std::size_t partition = pick(kPartitions);
-    Twin& twin = twins[partition];
+    const std::size_t lane = pick(kLanes);
+    Twin& twin = twins[lane];
     switch (pick(4)) {
       case 0:
       case 1:
-        batcher.add(static_cast<std::int32_t>(partition),
-                    make_event("source", next_tag, "{}", now));
+        batcher.add(static_cast<std::int32_t>(lane), make_event("source", next_tag, "{}", now));
         twin.waiting.emplace_back(next_tag++, now);
         break;
       case 2:
         if (twin.outstanding > 0) {
           const std::size_t count = 1 + pick(static_cast<std::uint32_t>(twin.outstanding));
-          batcher.reported(static_cast<std::int32_t>(partition), count);
+          batcher.reported(static_cast<std::int32_t>(lane), count);
           twin.outstanding -= count;
         }
         break;
@@ -295,16 +295,16 @@ TEST_F(BatcherTest, DoesWhatTheNaiveTwinDoesUnderRandomOperations) {
         const auto may_go = [&](std::size_t i) {
           const Twin& candidate = twins[i];
           return candidate.outstanding == 0 && !candidate.waiting.empty() &&
-                 broker_outstanding(i) < 2 &&
+                 connection_outstanding(i) < 2 &&
                  (candidate.waiting.size() >= kBatchMax ||
                   now - candidate.waiting.front().second >= milliseconds{3});
         };
         auto batch = batcher.take_ready(now);
         if (!batch) {
-          for (std::size_t i = 0; i < kPartitions; ++i) ASSERT_FALSE(may_go(i)) << i;
+          for (std::size_t i = 0; i < kLanes; ++i) ASSERT_FALSE(may_go(i)) << i;
           break;
         }
-        const auto index = static_cast<std::size_t>(batch->partition);
+        const auto index = static_cast<std::size_t>(batch->lane);
         ASSERT_TRUE(may_go(index));
         Twin& went = twins[index];
         ASSERT_EQ(batch->events.size(), std::min(kBatchMax, went.waiting.size()));
@@ -326,22 +326,22 @@ TEST_F(BatcherTest, DoesWhatTheNaiveTwinDoesUnderRandomOperations) {
   }
 }
 
-// Every way that an event can come back, against a list a partition.
+// Every way that an event can come back, against a list a lane.
 void retry_in_any_way(std::uint64_t seed) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random{seed};
   const auto below = [&random](std::size_t bound) { return random() % bound; };
-  constexpr std::size_t kPartitions = 4;
+  constexpr std::size_t kLanes = 4;
   const Batcher::Limits limits{.batch_events_max = 1 + below(8),
                                .batch_bytes_max = 50 + below(500)};
   Batcher batcher{limits};
-  batcher.set_leaders(std::vector<std::int32_t>(kPartitions, 1));
+  batcher.set_connections(std::vector<std::int32_t>(kLanes, 1));
   struct Twin {
     std::deque<std::uint64_t> waiting;      // By tag, in order.
     std::deque<event::EventPtr> under_way;  // In order.
     std::deque<std::uint64_t> again;        // Refused for their batch; before all that wait.
   };
-  std::array<Twin, kPartitions> twins;
+  std::array<Twin, kLanes> twins;
   std::map<std::uint64_t, base::TimePoint> taken_at;
   const auto end_of_batch = [](Twin& twin) {
     if (!twin.under_way.empty()) return;
@@ -352,19 +352,19 @@ void retry_in_any_way(std::uint64_t seed) {
   std::uint64_t next_tag = 0;
   for (int step = 0; step < 3'000; ++step) {
     now += milliseconds{1};
-    const std::size_t index = below(kPartitions);
-    const auto partition = static_cast<std::int32_t>(index);
+    const std::size_t index = below(kLanes);
+    const auto lane = static_cast<std::int32_t>(index);
     Twin& twin = twins[index];
     const std::size_t action = below(100);
     if (action < 45) {
       taken_at[next_tag] = now;
-      batcher.add(partition, make_event("s", next_tag, std::string(below(60), 'p'), now));
+      batcher.add(lane, make_event("s", next_tag, std::string(below(60), 'p'), now));
       twin.waiting.push_back(next_tag++);
     } else if (action < 65) {
       auto batch = batcher.take_ready(now);
       if (!batch) continue;
-      Twin& went = twins[static_cast<std::size_t>(batch->partition)];
-      ASSERT_TRUE(went.under_way.empty()) << "one batch of a partition is under way";
+      Twin& went = twins[static_cast<std::size_t>(batch->lane)];
+      ASSERT_TRUE(went.under_way.empty()) << "one batch of a lane is under way";
       const std::size_t taken = batch->events.size();
       ASSERT_LE(taken, limits.batch_events_max);
       ASSERT_TRUE(taken == 1 || batch->wire_bytes <= limits.batch_bytes_max);
@@ -384,9 +384,9 @@ void retry_in_any_way(std::uint64_t seed) {
         twin.under_way.pop_front();
         if (!refused) continue;
         twin.again.push_back(event->tag());
-        batcher.send_again_smaller(partition, std::move(event));
+        batcher.send_again_smaller(lane, std::move(event));
       }
-      if (reported > 0) batcher.reported(partition, reported);
+      if (reported > 0) batcher.reported(lane, reported);
       end_of_batch(twin);
     } else {
       const base::TimePoint before = now - milliseconds{below(2'000)};

@@ -37,8 +37,8 @@ class KafkaWorkerTest : public ::testing::Test {
                                             &notifications_, counters_, log_);
   }
 
-  void with_partitions(std::vector<std::int32_t> leaders) {
-    kafka_->topic_changes.push_back({std::move(leaders)});
+  void with_partitions(std::vector<std::int32_t> connections) {
+    kafka_->topic_changes.push_back({std::move(connections)});
   }
 
   event::EventQueue::Admission publish(std::string_view source, std::uint64_t tag,
@@ -489,11 +489,11 @@ TEST_F(KafkaWorkerTest, KnowsThatWhatADeadClientHadMayBeInTheLog) {
 TEST_F(KafkaWorkerTest, TellsPublishersTheTopicsLimit) {
   start();
   EXPECT_EQ(queue_.record_bytes_max(), SIZE_MAX);
-  kafka_->topic_changes.push_back({.leaders = {1}, .message_bytes_max = 2'000});
+  kafka_->topic_changes.push_back({.connections = {1}, .message_bytes_max = 2'000});
   step();
   EXPECT_EQ(queue_.record_bytes_max(), 2'000U - 83U);
   EXPECT_TRUE(lines_.empty());
-  kafka_->topic_changes.push_back({.leaders = {1}, .message_bytes_max = 10});
+  kafka_->topic_changes.push_back({.connections = {1}, .message_bytes_max = 10});
   step();
   EXPECT_EQ(queue_.record_bytes_max(), 0U) << "nothing fits, and nothing wraps around";
   EXPECT_EQ(lines_.size(), 1U);

@@ -52,6 +52,8 @@ TEST(OptionsValidationTest, NamesTheFieldOfEachBadValue) {
       {"kafka.linger", [](Options& o) { o.kafka.linger = milliseconds{-1}; }},
       {"kafka.batch_events_max", [](Options& o) { o.kafka.batch_events_max = 0; }},
       {"kafka.batch_bytes_max", [](Options& o) { o.kafka.batch_bytes_max = 10; }},
+      {"kafka.clients", [](Options& o) { o.kafka.clients = 0; }},
+      {"kafka.clients", [](Options& o) { o.kafka.clients = 17; }},
       {"kafka.event_bytes_max", [](Options& o) { o.kafka.event_bytes_max = 0; }},
       {"kafka.delivery_timeout", [](Options& o) { o.kafka.delivery_timeout = milliseconds{999}; }},
       {"kafka.open_timeout", [](Options& o) { o.kafka.open_timeout = milliseconds{-1}; }},

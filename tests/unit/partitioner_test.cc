@@ -1,5 +1,6 @@
 #include "kafka/partitioner.h"
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -33,6 +34,34 @@ TEST(PartitionerTest, ReachesEveryPartition) {
     seen.insert(partition);
   }
   EXPECT_EQ(seen.size(), 16U);
+}
+
+TEST(PartitionerTest, WithOneClientALaneIsAPartition) {
+  for (int i = 0; i < 1000; ++i) {
+    const std::string source = "source-" + std::to_string(i);
+    ASSERT_EQ(lane_of(source, 7, 1), partition_of(source, 7));
+  }
+}
+
+TEST(PartitionerTest, SharesTheSourcesOfEachPartitionOutAmongAllClients) {
+  std::map<std::int32_t, int> sources;  // By lane.
+  for (int i = 0; i < 12'000; ++i) {
+    const std::string source = "source-" + std::to_string(i);
+    const std::int32_t lane = lane_of(source, 4, 3);
+    ASSERT_EQ(lane / 3, partition_of(source, 4));
+    sources[lane] += 1;
+  }
+  ASSERT_EQ(sources.size(), 12U);
+  for (const auto& [lane, count] : sources) EXPECT_NEAR(count, 1'000, 150) << lane;
+}
+
+TEST(PartitionerTest, KeepsASourceWithItsClientWhenTheTopicGrows) {
+  for (int i = 0; i < 1000; ++i) {
+    const std::string source = "source-" + std::to_string(i);
+    for (const std::int32_t partitions : {2, 3, 4, 64, 1000}) {
+      ASSERT_EQ(lane_of(source, partitions, 16) % 16, lane_of(source, 1, 16));
+    }
+  }
 }
 
 }  // namespace

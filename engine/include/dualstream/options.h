@@ -44,6 +44,12 @@ struct KafkaOptions {
   std::size_t batch_events_max = 4096;
   std::size_t batch_bytes_max = 1'000'000;
 
+  // How many librdkafka clients share the sources out among them, 1 to 16. A client sends a
+  // partition one batch per round trip, so one is right next door and for many partitions; 10 ms
+  // away, a topic of few partitions takes about twice as much with two. Each costs some threads,
+  // connections and memory. Order per source holds.
+  std::size_t clients = 1;
+
   // The largest key + payload that publish() takes, in bytes; above it `too_large`. It becomes
   // librdkafka's message.max.bytes (with room for the record's own bytes). Where the topic's
   // max.message.bytes is smaller, that holds instead: the engine reads it at open and every 5 s,
