@@ -5,7 +5,7 @@
 //
 //   {"id":"9004","type":"PushEvent","source_id":"owner/repo","partition":3,"offset":1201,
 //    "prev":1150,
-//    "earlier":[{"id":"9001","type":"CreateEvent","offset":1187}],
+//    "earlier":[{"id":"9001","type":"CreateEvent","offset":1187},{"id":"9003","offset":1190}],
 //    "missed":2}
 //
 //   partition, offset  Where the event lies in Kafka. Absent when unknown (notify = accepted).
@@ -14,9 +14,10 @@
 //            reads Kafka from there. Absent when unknown: the source is new here or was forgotten,
 //            changed its partition, or missed some. Then a reader that holds an earlier event
 //            looks in Kafka.
-//   earlier  The frame's other events, oldest first. Absent when there are none. One of another
-//            source or partition than the newest event says so, and brings a `prev` of its own:
-//            the offset of its source's event just before it.
+//   earlier  The frame's other events, oldest first. Absent when there are none. What one does not
+//            say of itself is as in the newest event: its type, and its source and partition. One
+//            of another source or partition brings a `prev` of its own: the offset of its source's
+//            event just before it.
 //              {"id":"9002","type":"ForkEvent","source_id":"other/repo","partition":1,
 //               "offset":77,"prev":70}
 //   missed   At most so many notifications did not reach this channel since its last frame: they
@@ -91,8 +92,8 @@ class Frame {
   std::uint32_t events_ = 0;
 };
 
-// About how many bytes a notification adds to a frame's message: its id and type, and where a
-// channel has several sources perhaps its own source and partition.
+// About how many bytes a notification adds to a frame's message at the most: its id and type, and
+// where a channel has several sources perhaps its own source and partition.
 [[nodiscard]] inline std::size_t message_bytes(const event::Notification& notification,
                                                bool one_source_per_channel) noexcept {
   constexpr std::size_t kItemBytes = 48;

@@ -12,13 +12,6 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-// The place that the frame itself speaks of: what an item does not say is the same.
-struct Place {
-  std::string_view source_id;
-  std::int32_t partition = -1;
-  bool operator==(const Place&) const = default;
-};
-
 bool text_of(const object& from, const char* name, std::string& out) {
   std::string_view text;
   if (from[name].get(text) != simdjson::SUCCESS) return false;
@@ -39,9 +32,8 @@ bool number_of(const object& from, const char* name, Number& out) {
 }
 
 bool told_of(const object& from, Told& told) {
-  return text_of(from, "id", told.id) && text_of(from, "type", told.type) &&
-         number_of(from, "partition", told.partition) && number_of(from, "offset", told.offset) &&
-         number_of(from, "prev", told.previous);
+  return text_of(from, "id", told.id) && number_of(from, "partition", told.partition) &&
+         number_of(from, "offset", told.offset) && number_of(from, "prev", told.previous);
 }
 
 // Of the newest event's source and partition each one's predecessor is the one before it in the
@@ -79,8 +71,8 @@ bool FrameReader::read(std::string_view message, std::vector<Told>& told, std::u
     return false;
   }
   Told newest;
-  if (!told_of(frame, newest) || !text_of(frame, "source_id", newest.source_id) ||
-      !number_of(frame, "missed", missed)) {
+  if (!told_of(frame, newest) || !text_of(frame, "type", newest.type) ||
+      !text_of(frame, "source_id", newest.source_id) || !number_of(frame, "missed", missed)) {
     reason = "id, type or source_id is missing, or a number is none";
     return false;
   }
@@ -89,12 +81,15 @@ bool FrameReader::read(std::string_view message, std::vector<Told>& told, std::u
     for (const element item : earlier) {
       object fields;
       Told& one = told.emplace_back();
+      // What it does not say is the same.
+      one.type = newest.type;
       one.partition = newest.partition;
       one.source_id = newest.source_id;
       if (item.get(fields) != simdjson::SUCCESS || !told_of(fields, one)) {
         reason = "an item of `earlier` is no notification";
         return false;
       }
+      text_of(fields, "type", one.type);
       text_of(fields, "source_id", one.source_id);
     }
   }

@@ -91,6 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto number = static_cast<std::int64_t>(i);
     require(told[i].offset == number && told[i].partition == number % 2, "at their places");
     require(!is_utf8(events[i].first) || told[i].id == events[i].first, "with their ids");
+    require(!is_utf8(type) || told[i].type == type, "their types");
     require(!is_utf8(events[i].second) || told[i].source_id == events[i].second, "and sources");
   }
   return 0;

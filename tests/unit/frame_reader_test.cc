@@ -40,6 +40,12 @@ TEST(FrameReaderTest, ReadsAFrameAndChainsItsEvents) {
             "1/t/s@0:5<-1");
 }
 
+TEST(FrameReaderTest, TakesWhatAnItemDoesNotSayFromTheNewest) {
+  EXPECT_EQ(read(R"({"id":"9","type":"PushEvent","source_id":"o/r","partition":3,"offset":12,)"
+                 R"("earlier":[{"id":"7","offset":10},{"id":"8","type":"","offset":11}]})"),
+            "7/PushEvent/o/r@3:10<-1 8//o/r@3:11<10 9/PushEvent/o/r@3:12<11");
+}
+
 TEST(FrameReaderTest, WithSomeMissedOnlyTheFirstPredecessorIsCertain) {
   EXPECT_EQ(read(R"({"id":"3","type":"t","source_id":"s","partition":0,"offset":30,"prev":5,)"
                  R"("earlier":[{"id":"1","type":"t","offset":10}],"missed":1})"),
@@ -78,6 +84,7 @@ TEST(FrameReaderTest, ReadsBackWhatAFrameWrites) {
       const std::size_t count = 1 + random() % 6;
       for (std::size_t i = 0; i < count; ++i) {
         const std::string id = "\"\\\n" + std::to_string(random() % 1000);
+        const std::string type = std::string{"t"}.append(std::to_string(random() % 2));
         const std::string source = std::string{"s"}.append(std::to_string(random() % 3));
         const auto partition = static_cast<std::int32_t>(source[1] - '0');
         const auto offset = std::int64_t{100} * round + 10 * static_cast<std::int64_t>(i);
@@ -85,12 +92,13 @@ TEST(FrameReaderTest, ReadsBackWhatAFrameWrites) {
         Source& known = memory.recall("repo", source);
         const std::int64_t previous = known.advance(partition, offset, false);
         frame.push_back(pool.take(
-            event::Notification{{.id = id, .type = "t", .source_type = "repo", .source_id = source},
-                                partition,
-                                offset},
+            event::Notification{
+                {.id = id, .type = type, .source_type = "repo", .source_id = source},
+                partition,
+                offset},
             previous));
         if (!expected.empty()) expected += ' ';
-        expected.append(id).append("/t/").append(source);
+        expected.append(id).append("/").append(type).append("/").append(source);
         expected.append("@").append(std::to_string(partition));
         expected.append(":").append(std::to_string(offset));
         expected.append("<").append(std::to_string(previous));
