@@ -58,6 +58,9 @@ LoadReport good_report() {
   report.seconds = 10;
   report.cpu_seconds = 0.01;
   report.memory_bytes_peak = 30'000'000;
+  report.memory_bytes_bound = 60'000'000;
+  report.memory_over_time.at(milliseconds{0}).bytes = 20'000'000;
+  report.memory_over_time.at(seconds{5}).bytes = 30'000'000;
   report.verification = Verification{.findings = {.records = 1'000}};
   return report;
 }
@@ -159,6 +162,9 @@ TEST(LoadReportTest, IsWrittenAsJson) {
   std::uint64_t sent = 0;
   for (const json& row : parsed["course"]["rows"]) sent += row["sent"].get<std::uint64_t>();
   EXPECT_EQ(sent, 1'000U);
+  EXPECT_EQ(parsed["course"]["rows"][0]["memory_bytes"], 20'000'000);
+  EXPECT_FALSE(parsed["course"]["rows"][1].contains("memory_bytes")) << "nobody looked";
+  EXPECT_EQ(parsed["metrics"]["memory_bound"], 60'000'000);
 }
 
 TEST(LoadReportTest, HasNoValueForWhatWasNotMeasured) {
@@ -179,6 +185,7 @@ TEST(LoadReportTest, IsWrittenAsCsvARowAnInterval) {
   const auto commas = std::count(head.begin(), head.end(), ',');
   std::size_t rows = 0;
   for (std::string line; std::getline(lines, line); ++rows) {
+    EXPECT_EQ(line.ends_with(",30000000"), rows == 50) << line;
     EXPECT_EQ(std::count(line.begin(), line.end(), ','), commas) << line;
   }
   EXPECT_EQ(rows, 110U);  // The last notification came after 10.991 s.
@@ -217,7 +224,7 @@ TEST(LoadReportTest, IsWrittenAsAPageThatLoadsNothing) {
        at = page.find("<svg", at + 1)) {
     ++plots;
   }
-  EXPECT_EQ(plots, 3U);
+  EXPECT_EQ(plots, 4U);
   EXPECT_TRUE(holds(page, "a &lt;b&gt;"));
   EXPECT_TRUE(holds(page, "not met: ack.p99&lt;20ms"));
   for (const char* part : {"http:", "https:", "<script", "<link", "src=", "nan", "inf"}) {

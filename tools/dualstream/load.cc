@@ -3,7 +3,6 @@
 //   plan -> open the engine -> note where the topic ends -> subscribe -> send -> wait for answers
 //     -> stop -> wait for notifications -> read the topic back -> report
 #include <poll.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -54,6 +53,8 @@ using std::chrono::nanoseconds;
 // After Redis has taken all, a subscriber that hears nothing for so long hears no more.
 constexpr milliseconds kSilence{1'000};
 constexpr milliseconds kMoment{10};
+// How often the memory is looked at while events are sent.
+constexpr milliseconds kLook{100};
 
 class PublisherTaker final : public EventTaker {
  public:
@@ -69,19 +70,6 @@ class PublisherTaker final : public EventTaker {
  private:
   Publisher publisher_;
 };
-
-double cpu_seconds(const rusage& usage) {
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-rusage own_usage() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);  // It fails only for another `who`.
-  return usage;
-}
 
 // The smaller above 0: what happened first is what matters.
 ExitCode first_of(ExitCode a, ExitCode b) {
@@ -127,7 +115,7 @@ class Load {
   ExitCode run() {
     if (const ExitCode failed = prepare(); failed != ExitCode::ok) return failed;
     if (const ExitCode failed = open(); failed != ExitCode::ok) return failed;
-    const rusage before = own_usage();
+    const double cpu_before = own_cpu_seconds();
     if (const Status status = send(); !status.ok()) {
       return refuse(ExitCode::undelivered, status.message);
     }
@@ -135,7 +123,7 @@ class Load {
     const Status stopped = engine_->stop(stop_->time_left());
     console_.clear_progress();
     if (!stopped.ok()) console_.log(LogLevel::warning, stopped.message);
-    report_.cpu_seconds = cpu_seconds(own_usage()) - cpu_seconds(before);
+    report_.cpu_seconds = own_cpu_seconds() - cpu_before;
     if (listener_) wait_for_notifications();
     if (reader_) verify();
     fill_report();
@@ -243,7 +231,8 @@ class Load {
       stop_->request(StopReason::output_failed);
       return status;  // The threads that there are are joined.
     }
-    while (!countdown.wait_for(interval())) show_progress();
+    nanoseconds shown = clock_.now();
+    while (!countdown.wait_for(kLook)) look_around(shown);
     return status;
   }
 
@@ -255,10 +244,17 @@ class Load {
     nanoseconds shown = clock_.now();
     while (!stop_->requested() && answers_->count() < accepted) {
       wait_a_moment();
-      if (clock_.now() - shown < interval()) continue;
-      show_progress();
-      shown = clock_.now();
+      look_around(shown);
     }
+  }
+
+  // Notes the memory, and shows the progress when it is time to.
+  void look_around(nanoseconds& shown) {
+    const nanoseconds now = clock_.now();
+    report_.memory_over_time.at(now).merge({.bytes = own_memory_bytes()});
+    if (now - shown < interval()) return;
+    show_progress();
+    shown = now;
   }
 
   void wait_for_notifications() {
@@ -356,7 +352,8 @@ class Load {
     report_.stats = engine_->stats();
     const nanoseconds measured = report_.acknowledged.last() - load().warmup;
     report_.seconds = std::max(0.0, std::chrono::duration<double>(measured).count());
-    report_.memory_bytes_peak = static_cast<std::uint64_t>(own_usage().ru_maxrss) * 1'024;
+    report_.memory_bytes_peak = own_memory_bytes_peak();
+    report_.memory_bytes_bound = memory_bytes_max(settings().engine);
     report_.stop_reason = stop_->reason();
   }
 
@@ -497,7 +494,7 @@ its turn because the system was slow counts as slow.
 --require and the JSON name figures as METRIC: publish, ack, notify and lag (how late an event was
 sent), each with .p50 .p90 .p95 .p99 .p99.9 .p99.99 .max .mean .count; rate, byte_rate, sent,
 delivered, failed, refused, waits, late, unsent, notified, dropped, unconfirmed, received, missed,
-lost, duplicated, out_of_order, corrupt, cpu, memory, seconds.
+lost, duplicated, out_of_order, corrupt, cpu, memory, memory_bound, seconds.
 
 Exit codes, the smallest that applies:
     0  Every event is in Kafka, and every --require holds.

@@ -10,9 +10,9 @@
 #include "dualstream/stats.h"
 #include "histogram.h"
 #include "latency_recorder.h"
+#include "own_process.h"
 #include "sender.h"
 #include "stop_request.h"
-#include "time_series.h"
 #include "topic_check.h"
 
 namespace dualstream::command {
@@ -52,6 +52,8 @@ struct LoadReport {
   double seconds = 0;      // From the end of the warm-up to the last measured acknowledgement.
   double cpu_seconds = 0;  // Of this process, from the first event to the last answer.
   std::uint64_t memory_bytes_peak = 0;
+  std::uint64_t memory_bytes_bound = 0;  // Of the engine alone, by memory_bytes_max().
+  MemoryOverTime memory_over_time;
   StopReason stop_reason = StopReason::none;
 };
 

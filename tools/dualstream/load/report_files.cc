@@ -96,6 +96,9 @@ void append_course(std::string& out, const LoadReport& report) {
                   static_cast<double>(row.acknowledged.latency.value_at(0.99)) / 1e6);
     append_number(out, "notify_p99_ms",
                   static_cast<double>(row.notified.latency.value_at(0.99)) / 1e6);
+    if (row.memory_bytes > 0) {
+      append_number(out, "memory_bytes", static_cast<double>(row.memory_bytes));
+    }
     out += '}';
   }
   out += "]}";
@@ -178,12 +181,16 @@ RunCourse course_of(const LoadReport& report) {
   TimeSeries<SentCell> sent = report.sent.over_time;
   TimeSeries<LatencyCell> acknowledged = report.acknowledged.over_time();
   TimeSeries<LatencyCell> notified = report.notified.over_time();
-  const auto interval = std::max({sent.interval(), acknowledged.interval(), notified.interval()});
+  MemoryOverTime memory = report.memory_over_time;
+  const auto interval =
+      std::max({sent.interval(), acknowledged.interval(), notified.interval(), memory.interval()});
   sent.fold_to(interval);
   acknowledged.fold_to(interval);
   notified.fold_to(interval);
+  memory.fold_to(interval);
   RunCourse course{.interval_seconds = std::chrono::duration<double>(interval).count()};
-  const std::size_t size = std::max({sent.size(), acknowledged.size(), notified.size()});
+  const std::size_t size =
+      std::max({sent.size(), acknowledged.size(), notified.size(), memory.size()});
   for (std::size_t at = 0; at < size; ++at) {
     course.rows.push_back(
         {.seconds = course.interval_seconds * static_cast<double>(at),
@@ -191,7 +198,8 @@ RunCourse course_of(const LoadReport& report) {
          .sent = sent[at].sent,
          .lag_max_ms = std::chrono::duration<double, std::milli>(sent[at].lag_max).count(),
          .acknowledged = acknowledged[at],
-         .notified = notified[at]});
+         .notified = notified[at],
+         .memory_bytes = memory[at].bytes});
   }
   return course;
 }
@@ -199,7 +207,7 @@ RunCourse course_of(const LoadReport& report) {
 std::string report_csv(const LoadReport& report) {
   std::string out =
       "seconds,interval_seconds,meant,sent,acknowledged,notified,lag_max_ms,ack_p50_ms,ack_p99_ms,"
-      "ack_max_ms,notify_p50_ms,notify_p99_ms,notify_max_ms\n";
+      "ack_max_ms,notify_p50_ms,notify_p99_ms,notify_max_ms,memory_bytes\n";
   const RunCourse course = course_of(report);
   for (const IntervalRow& row : course.rows) {
     append_format(out, "%.1f,%.1f,", row.seconds, course.interval_seconds);
@@ -213,7 +221,8 @@ std::string report_csv(const LoadReport& report) {
                     static_cast<double>(latency.value_at(0.99)) / 1e6);
       append_format(out, ",%.3f", static_cast<double>(latency.max()) / 1e6);
     }
-    out += '\n';
+    // Empty, not 0, where nobody looked.
+    out += concat({",", row.memory_bytes > 0 ? std::to_string(row.memory_bytes) : "", "\n"});
   }
   return out;
 }

@@ -41,6 +41,7 @@ struct IntervalRow {
   double lag_max_ms = 0;
   LatencyCell acknowledged;
   LatencyCell notified;
+  std::uint64_t memory_bytes = 0;  // 0 where nobody looked.
 };
 struct RunCourse {
   double interval_seconds = 0;

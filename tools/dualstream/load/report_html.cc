@@ -150,6 +150,23 @@ std::string latency_plot(const RunCourse& course) {
                   {ack50, ack99, notify50, notify99});
 }
 
+std::string memory_plot(const LoadReport& report, const RunCourse& course) {
+  constexpr double kMiB = 1024.0 * 1024.0;
+  PlotSeries memory{.name = "memory", .style = "ack", .points = {}};
+  for (const IntervalRow& row : course.rows) {
+    if (row.memory_bytes == 0) continue;
+    memory.points.emplace_back(row.seconds, static_cast<double>(row.memory_bytes) / kMiB);
+  }
+  return svg_plot(
+      {.title =
+           concat({"Memory of the process over the run; its engine may take ",
+                   metric_text(MetricUnit::bytes, static_cast<double>(report.memory_bytes_bound))}),
+       .x_title = "seconds",
+       .y_title = "MiB",
+       .x_ticks = time_ticks(course)},
+      {memory});
+}
+
 std::string clocks_table(const LoadReport& report) {
   std::string out = "<div class=\"scroll\"><table><tr><th>latency</th>";
   for (const NamedShare& share : kShares) out += concat({"<th>", share.name, "</th>"});
@@ -210,6 +227,7 @@ std::string report_html(const LoadReport& report, const Judgement& judgement) {
   out += "<h2>Latency by percentile</h2>" + percentile_plot(report);
   out += "<h2>Rate over the run</h2>" + rate_plot(report, course);
   out += "<h2>Latency over the run</h2>" + latency_plot(course);
+  out += "<h2>Memory over the run</h2>" + memory_plot(report, course);
   out += concat({"<h2>Figures</h2><pre>", html_text(report_text(report)), "</pre>"});
   out += "<h2>What was asked for</h2>" + settings_table(report);
   return out + "</body></html>\n";

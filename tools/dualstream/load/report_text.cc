@@ -105,7 +105,9 @@ std::string costs_text(const LoadReport& report) {
   }
   return concat({text, "memory ",
                  metric_text(MetricUnit::bytes, static_cast<double>(report.memory_bytes_peak)),
-                 " at its peak; run ", run.data(), "\n"});
+                 " at its peak (the engine may take ",
+                 metric_text(MetricUnit::bytes, static_cast<double>(report.memory_bytes_bound)),
+                 "); run ", run.data(), "\n"});
 }
 
 }  // namespace
