@@ -14,7 +14,10 @@ const char* __asan_default_options() {
 
 const char* __ubsan_default_options() { return "print_stacktrace=1"; }
 
-const char* __tsan_default_options() { return "halt_on_error=1:second_deadlock_stack=1"; }
+// The longest history: a report whose second stack is forgotten cannot be told from a known one.
+const char* __tsan_default_options() {
+  return "halt_on_error=1:second_deadlock_stack=1:history_size=7";
+}
 
 const char* __tsan_default_suppressions() {
   return
