@@ -30,8 +30,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             "it has its place");
     require(whole.origin == Origin::history && whole.source_id == record.key, "and its key");
     require(whole.has_payload && whole.payload == record.value, "and its bytes");
-    require(!whole.id.empty() || whole.type.empty(),
-            "a type may be empty, but none is there without its id");
     require(decoder == &of_any_type || whole.source_type == "repo", "a constant is a constant");
     const Update light = decoder->decode(3, record, false);
     require(!light.has_payload && light.payload.empty(), "or none of them");
