@@ -39,9 +39,10 @@ std::size_t ProducerGroup::poll_reports(std::span<Report> out) {
   // Every client is asked, also when there is no room: it lives on being asked.
   for (std::size_t i = 0; i < clients_.size(); ++i) {
     const std::size_t client = (turn_ + i) % clients_.size();
-    const std::size_t more = clients_[client]->poll_reports(out.subspan(count));
-    give_lanes(client, out.subspan(count, more));
-    count += more;
+    const std::span<Report> room = out.subspan(count);
+    const std::size_t polled = clients_[client]->poll_reports(room);
+    give_lanes(client, room.first(polled));
+    count += polled;
   }
   turn_ = (turn_ + 1) % clients_.size();
   return count;

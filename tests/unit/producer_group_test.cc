@@ -37,10 +37,6 @@ class ProducerGroupTest : public ::testing::Test {
     EXPECT_TRUE(events.empty());
   }
 
-  void all_know(TopicView view) {
-    for (FakeKafkaProducer* fake : fakes_) fake->topic_changes.push_back(view);
-  }
-
   std::array<FakeKafkaProducer*, kClients> fakes_{};
   std::unique_ptr<ProducerGroup> group_;
   std::vector<Report> refused_;
