@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/prefetch.h"
 #include "redis/open_frame.h"
 
 namespace dualstream::redis {
@@ -40,7 +39,6 @@ class ArrivalOrder {
   [[nodiscard]] OpenFrame& pop_oldest() noexcept {
     for (;;) {
       const Entry entry = entries_[first_];
-      prefetch_ahead();
       first_ = (first_ + 1) & (entries_.size() - 1);
       size_ -= 1;
       if (entry.is_live()) return *entry.frame;
@@ -65,15 +63,6 @@ class ArrivalOrder {
   };
 
   static constexpr std::size_t kFirstCapacity = 1024;
-
-  // What waits for a Redis that is away is larger than the cache, and every new notification drops
-  // the oldest: what is dropped after some more is fetched now, its frame before it.
-  static constexpr std::size_t kAhead = 4;
-  void prefetch_ahead() const noexcept {
-    const Entry& soon = entries_[(first_ + kAhead) & (entries_.size() - 1)];
-    if (soon.frame != nullptr) base::prefetch(soon.frame->frame.front());
-    base::prefetch(entries_[(first_ + 2 * kAhead) & (entries_.size() - 1)].frame);
-  }
 
   void clear_out() noexcept {
     std::size_t kept = 0;
