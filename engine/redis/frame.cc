@@ -61,7 +61,7 @@ void append_earlier(MessageBuffer& out, const Held& held, const Place& newest_pl
   make_room_for(out, held.notification);
   const Place place{held};
   put_id(out, held.notification);
-  // A third of what most items would say, and Redis copies every byte (docs/architecture.md).
+  // It would be a third of most items.
   if (held.notification.type() != newest_type) put_type(out, held.notification);
   if (place == newest_place) {
     put_offset(out, held.notification.offset());
