@@ -126,21 +126,19 @@ void BM_RawFullSpeed(benchmark::State& state) {
   measure(state, full_speed_workload().size(), [&] { return raw.publish(full_speed_workload()); });
 }
 
-void BM_EngineFullSpeed(benchmark::State& state) {
-  const std::unique_ptr<Engine> engine =
-      open(state, state.range(0), state.range(1), state.range(2), nullptr);
+void run_full_speed(benchmark::State& state, const std::unique_ptr<Engine>& engine) {
   if (!engine) return;
   measure(state, full_speed_workload().size(),
           [&] { return publish_all(*engine, full_speed_workload()); });
 }
 
+void BM_EngineFullSpeed(benchmark::State& state) {
+  run_full_speed(state, open(state, state.range(0), state.range(1), state.range(2), nullptr));
+}
+
 // Sources shared out among clients, of which each sends a partition one batch per round trip.
 void BM_EngineClients(benchmark::State& state) {
-  const std::unique_ptr<Engine> engine =
-      open(state, far, state.range(0), 5, nullptr, state.range(1));
-  if (!engine) return;
-  measure(state, full_speed_workload().size(),
-          [&] { return publish_all(*engine, full_speed_workload()); });
+  run_full_speed(state, open(state, far, state.range(0), 5, nullptr, state.range(1)));
 }
 
 void once(benchmark::internal::Benchmark* benchmark) {

@@ -74,6 +74,25 @@ class NetworkFaultTest : public ::testing::Test {
     note("events", accepted);
   }
 
+  // Cuts connections in mid request and in mid reply, again and again under load.
+  void expect_cuts_survived(Options small) {
+    const std::size_t cuts = 60 * fault_scale();
+    // Several requests pass before a cut, and some are cut.
+    small.kafka.batch_bytes_max = 16 * 1024;
+    EngineRun run{small};
+    const auto before = relay->counts();
+    relay->set_faults({.requests = {.cut_after = {.min = 1024, .max = 64 * 1024}},
+                       .replies = {.cut_after = {.min = 1, .max = 2 * 1024}},
+                       .faults_max = cuts});
+    BackgroundLoad load{run, {.threads = 4, .events = 200}};
+    EXPECT_TRUE(eventually(seconds{120 * static_cast<int>(fault_scale())},
+                           [&] { return relay->counts().cuts() - before.cuts() == cuts; }));
+    const LoadResult published = load.finish();
+    expect_nothing_lost(run, published.accepted);
+    note("cuts in mid request", relay->counts().cuts_in_requests - before.cuts_in_requests);
+    note("cuts in mid reply", relay->counts().cuts_in_replies - before.cuts_in_replies);
+  }
+
   static void note(const std::string& what, std::size_t figure) {
     RecordProperty(what, std::to_string(figure));
     std::cout << what << ": " << figure << '\n';
@@ -120,24 +139,7 @@ TEST_F(NetworkFaultTest, K6_LostAcknowledgementsRepeatEventsWithoutIdempotence) 
   EXPECT_EQ(report.records, published.accepted + report.duplicates);
 }
 
-TEST_F(NetworkFaultTest, K7_CutInMidRequestAndInMidReply) {
-  const std::size_t cuts = 60 * fault_scale();
-  Options small = options();
-  // Several requests pass before a cut, and some are cut.
-  small.kafka.batch_bytes_max = 16 * 1024;
-  EngineRun run{small};
-  const auto before = relay->counts();
-  relay->set_faults({.requests = {.cut_after = {.min = 1024, .max = 64 * 1024}},
-                     .replies = {.cut_after = {.min = 1, .max = 2 * 1024}},
-                     .faults_max = cuts});
-  BackgroundLoad load{run, {.threads = 4, .events = 200}};
-  EXPECT_TRUE(eventually(seconds{120 * static_cast<int>(fault_scale())},
-                         [&] { return relay->counts().cuts() - before.cuts() == cuts; }));
-  const LoadResult published = load.finish();
-  expect_nothing_lost(run, published.accepted);
-  note("cuts in mid request", relay->counts().cuts_in_requests - before.cuts_in_requests);
-  note("cuts in mid reply", relay->counts().cuts_in_replies - before.cuts_in_replies);
-}
+TEST_F(NetworkFaultTest, K7_CutInMidRequestAndInMidReply) { expect_cuts_survived(options()); }
 
 // A batch larger than what a connection carries before its cut goes through in the end, too.
 TEST_F(NetworkFaultTest, K7_CutInMidRequestsOfFullBatches) {
@@ -153,21 +155,9 @@ TEST_F(NetworkFaultTest, K7_CutInMidRequestsOfFullBatches) {
 
 // Sources are shared out among clients, each with its own sequence in a partition.
 TEST_F(NetworkFaultTest, K7_CutWithSeveralClients) {
-  const std::size_t cuts = 60 * fault_scale();
   Options several = options();
   several.kafka.clients = 3;
-  several.kafka.batch_bytes_max = 16 * 1024;
-  EngineRun run{several};
-  const auto before = relay->counts();
-  relay->set_faults({.requests = {.cut_after = {.min = 1024, .max = 64 * 1024}},
-                     .replies = {.cut_after = {.min = 1, .max = 2 * 1024}},
-                     .faults_max = cuts});
-  BackgroundLoad load{run, {.threads = 4, .events = 200}};
-  EXPECT_TRUE(eventually(seconds{120 * static_cast<int>(fault_scale())},
-                         [&] { return relay->counts().cuts() - before.cuts() == cuts; }));
-  const LoadResult published = load.finish();
-  expect_nothing_lost(run, published.accepted);
-  note("cuts", relay->counts().cuts() - before.cuts());
+  expect_cuts_survived(several);
 }
 
 // K8: the load is larger than the queue, so that publish() meets its bound and has to wait.
