@@ -12,8 +12,8 @@
 namespace dualstream::bench {
 
 // Accepted and not acknowledged, at the most; the same for raw librdkafka. What is on the way has
-// to fit into the cache: with the engine's default of 262,144 each event costs a third more.
-inline constexpr std::size_t kOnTheWayMax = 40'000;
+// to fit into the cache: with the engine's default of 262,144 each event costs half as much again.
+inline constexpr std::size_t kOnTheWayMax = 20'000;
 
 // Publishes all of `workload`, waiting for room, from so many threads at once, and stops; returns
 // how many events Kafka has acknowledged. stop() also waits for the notifications, as a program

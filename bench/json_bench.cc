@@ -133,7 +133,7 @@ void BM_ParseAndPublish(benchmark::State& state) {
     for (std::size_t count = queue.pop(taken); count > 0; count = queue.pop(taken)) {
       for (std::size_t i = 0; i < count; ++i) {
         queue.release(1, taken[i]->block_bytes());
-        queue.recycle(std::move(taken[i]));
+        taken[i].reset();
       }
     }
   }

@@ -31,7 +31,7 @@ class Drain final : public base::Duty {
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < count; ++i) {
       bytes += some_[i]->block_bytes();
-      queue_.recycle(std::move(some_[i]));
+      some_[i].reset();
     }
     if (count > 0) queue_.release(count, bytes);
     return count;

@@ -10,6 +10,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "full_speed.h"
 #include "kafka/partitioner.h"
 #include "pace.h"
 
@@ -17,10 +18,6 @@ namespace dualstream::bench {
 namespace {
 
 constexpr std::size_t kBatch = 1'000;
-// What may be unacknowledged at once. More costs more per event: the messages no longer fit the
-// cache.
-constexpr std::size_t kOutstandingMax = 40'000;
-
 void* as_mutable(std::string_view text) {
   return const_cast<char*>(
       text.data());  // tidy: allow(const_cast) librdkafka only reads, but its type has no const
@@ -57,7 +54,7 @@ struct RawKafka::Client {
   void send(std::size_t partition) {
     std::vector<rd_kafka_message_t>& batch = batches[partition];
     if (batch.empty()) return;
-    while (outstanding + batch.size() > kOutstandingMax) poll(10);
+    while (outstanding + batch.size() > kOnTheWayMax) poll(10);
     const int taken = rd_kafka_produce_batch(topic, static_cast<std::int32_t>(partition),
                                              RD_KAFKA_MSG_F_PARTITION, batch.data(),
                                              static_cast<int>(batch.size()));
@@ -99,12 +96,13 @@ RawKafka::RawKafka(const std::string& brokers, const std::string& topic, int lin
   std::array<char, 512> error{};
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   const std::string linger = std::to_string(linger_ms);
+  const std::string on_the_way_max = std::to_string(kOnTheWayMax);
   const std::array<std::pair<const char*, const char*>, 6> settings{
       {{"bootstrap.servers", brokers.c_str()},
        {"enable.idempotence", "true"},
        {"acks", "all"},
        {"linger.ms", linger.c_str()},
-       {"queue.buffering.max.messages", "40000"},
+       {"queue.buffering.max.messages", on_the_way_max.c_str()},
        {"socket.nagle.disable", "true"}}};
   for (const auto& [name, value] : settings) {
     if (rd_kafka_conf_set(conf, name, value, error.data(), error.size()) != RD_KAFKA_CONF_OK) {

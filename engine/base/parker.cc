@@ -30,7 +30,11 @@ void Parker::park(TimePoint now, const WakeUp& wake_up) noexcept {
   cancel_park();
 }
 
-void Parker::nap(TimePoint now, const WakeUp& wake_up) noexcept { wait(now, wake_up); }
+void Parker::nap(TimePoint now, const WakeUp& wake_up) noexcept {
+  WakeUp until = wake_up;
+  if (until.nap_ignores_fd) until.fd = -1;
+  wait(now, until);
+}
 
 void Parker::unpark() noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);

@@ -16,6 +16,7 @@ struct WakeUp {
   // How long new work may lie there while the worker naps between looks. A nap costs some 10 us of
   // CPU.
   Duration nap = std::chrono::microseconds{100};
+  bool nap_ignores_fd = false;
 };
 
 // Thread:   park() and nap() on one thread, unpark() on any.

@@ -1,5 +1,6 @@
 #include "event/block_pool.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <utility>
@@ -9,90 +10,140 @@ namespace {
 
 // A block that is used again is one whose misuse a sanitizer cannot see.
 #if defined(__SANITIZE_ADDRESS__)
-constexpr bool kPools = false;
+constexpr bool kChunks = false;
 #else
-constexpr bool kPools = true;
+constexpr bool kChunks = true;
 #endif
 
-// The block after next is written soon, and is in the other processor's cache.
-void prefetch_to_write(void* block) noexcept {
-  __builtin_prefetch(block, 1);
-  __builtin_prefetch(static_cast<char*>(block) + 64, 1);
+// While a chunk is being cut nobody knows how many blocks it will have: its taker holds this many
+// uses of it.
+constexpr std::uint32_t kTakersUses = 1U << 31;
+
+// What is written soon, and is in another processor's cache.
+void prefetch_to_write(char* from, const char* end) noexcept {
+  constexpr std::ptrdiff_t kMost = 512;
+  end = from + std::min(kMost, end - from);
+  for (; from < end; from += 64) __builtin_prefetch(from, 1);
 }
 
 }  // namespace
 
-BlockPool::BlockPool(std::size_t bytes_max) : bytes_max_(kPools ? bytes_max : 0) {}
+struct alignas(64) BlockPool::Chunk {
+  BlockPool* pool;
+  Chunk* next = nullptr;  // Of those that are free.
+  std::atomic<std::uint32_t> uses{kTakersUses};
+
+  [[nodiscard]] char* at(std::size_t byte) noexcept { return reinterpret_cast<char*>(this) + byte; }
+  // True when that was the last of them.
+  [[nodiscard]] bool drop(std::uint32_t count) noexcept {
+    return uses.fetch_sub(count, std::memory_order_acq_rel) == count;
+  }
+};
 
 BlockPool::~BlockPool() {
-  for (std::size_t i = 0; i < kClasses; ++i) {
-    discard(std::move(filling_[i]), i);
-    for (MagazinePtr& magazine : depots_[i].full) discard(std::move(magazine), i);
+  while (free_ != nullptr) {
+    Chunk* chunk = free_;
+    free_ = chunk->next;
+    release(chunk);
   }
 }
 
 BlockPool::Taker::~Taker() {
-  for (std::size_t i = 0; i < kClasses; ++i) pool_.discard(std::move(magazines_[i]), i);
-}
-
-void* BlockPool::Taker::take(std::size_t bytes) noexcept {
-  const std::size_t size = rounded(bytes);
-  if (size > kPooledMax) return std::malloc(size);
-  const std::size_t size_class = class_of(size);
-  MagazinePtr& magazine = magazines_[size_class];
-  if (magazine == nullptr || magazine->count == 0) {
-    pool_.discard(std::move(magazine), size_class);
-    magazine = pool_.take_full(size_class);
-    if (magazine == nullptr) return std::malloc(size);
+  for (const Cut& cut : cuts_) {
+    if (cut.chunk != nullptr) give_back(cut.chunk, kTakersUses - cut.blocks);
   }
-  void* block = magazine->blocks[--magazine->count];
-  if (magazine->count >= 2) prefetch_to_write(magazine->blocks[magazine->count - 2]);
-  return block;
 }
 
-BlockPool::MagazinePtr BlockPool::take_full(std::size_t size_class) noexcept {
-  Depot& depot = depots_[size_class];
-  const std::unique_lock lock{depot.mutex, std::try_to_lock};
-  if (!lock.owns_lock() || depot.full.empty()) return nullptr;
-  MagazinePtr magazine = std::move(depot.full.back());
-  depot.full.pop_back();
-  return magazine;
-}
-
-void BlockPool::give(void* block, std::size_t bytes) noexcept {
+BlockPool::Block BlockPool::Taker::take(std::size_t bytes, std::size_t stream) noexcept {
   const std::size_t size = rounded(bytes);
-  if (size > kPooledMax || bytes_max_ == 0) return std::free(block);
-  const std::size_t size_class = class_of(size);
-  MagazinePtr& magazine = filling_[size_class];
-  if (magazine == nullptr) {
-    const std::size_t magazine_bytes = kMagazineBlocks * size;
-    if (kept_bytes() + magazine_bytes > bytes_max_) return std::free(block);
-    // tidy: allow(naked_new) make_unique() would throw
-    magazine.reset(new (std::nothrow) Magazine);
-    if (magazine == nullptr) return std::free(block);
-    kept_bytes_.fetch_add(magazine_bytes, std::memory_order_relaxed);
+  if (size > kCutMax) return {std::malloc(size), 0};
+  Cut& cut = cuts_[stream % kStreams];
+  if (cut.chunk == nullptr || cut.bytes + size > kChunkBytes) [[unlikely]] {
+    if (!open_chunk(cut)) return {std::malloc(size), 0};
   }
-  magazine->blocks[magazine->count++] = block;
-  if (magazine->count < kMagazineBlocks) return;
-  Depot& depot = depots_[size_class];
+  char* const block = cut.chunk->at(cut.bytes);
+  const auto place = static_cast<Place>(cut.bytes / kLine);
+  cut.bytes += size;
+  cut.blocks += 1;
+  prefetch_to_write(block + size, cut.chunk->at(kChunkBytes));
+  return {block, place};
+}
+
+bool BlockPool::Taker::open_chunk(Cut& cut) noexcept {
+  Chunk* const before = cut.chunk;
+  // When all of its blocks are back already it can be cut again at once.
+  const bool again = before != nullptr && before->drop(kTakersUses - cut.blocks);
+  cut = {.chunk = again ? before : pool_.free_or_new_chunk(), .bytes = sizeof(Chunk), .blocks = 0};
+  if (again) before->uses.store(kTakersUses, std::memory_order_relaxed);
+  return cut.chunk != nullptr;
+}
+
+BlockPool::Chunk* BlockPool::free_or_new_chunk() noexcept {
+  if (!kChunks) return nullptr;
   {
-    const std::unique_lock lock{depot.mutex, std::try_to_lock};
-    if (lock.owns_lock()) {
-      try {
-        depot.full.push_back(std::move(magazine));
-        return;
-      } catch (const std::bad_alloc&) {  // It stays ours.
-      }
+    const std::unique_lock lock{mutex_, std::try_to_lock};
+    if (lock.owns_lock() && free_ != nullptr) {
+      Chunk* chunk = free_;
+      free_ = chunk->next;
+      kept_bytes_.fetch_sub(kChunkBytes, std::memory_order_relaxed);
+      chunk->uses.store(kTakersUses, std::memory_order_relaxed);
+      return chunk;
     }
   }
-  // A taker is there this very moment, or there is no memory: these go the usual way.
-  discard(std::move(magazine), size_class);
+  const std::size_t before = chunk_bytes_.fetch_add(kChunkBytes, std::memory_order_relaxed);
+  if (before + kChunkBytes <= limits_.chunks_max) {
+    if (void* memory = std::aligned_alloc(alignof(Chunk), kChunkBytes)) {
+      return new (memory) Chunk{.pool = this};
+    }
+  }
+  chunk_bytes_.fetch_sub(kChunkBytes, std::memory_order_relaxed);
+  return nullptr;
 }
 
-void BlockPool::discard(MagazinePtr magazine, std::size_t size_class) noexcept {
-  if (magazine == nullptr) return;
-  while (magazine->count > 0) std::free(magazine->blocks[--magazine->count]);
-  kept_bytes_.fetch_sub(kMagazineBlocks * bytes_of(size_class), std::memory_order_relaxed);
+BlockPool::Chunk* BlockPool::chunk_of(void* block, Place place) noexcept {
+  return reinterpret_cast<Chunk*>(static_cast<char*>(block) - place * kLine);
+}
+
+void BlockPool::give_back(Chunk* chunk, std::uint32_t count) noexcept {
+  if (chunk->drop(count)) chunk->pool->keep(chunk);
+}
+
+void BlockPool::give(void* block, Place place) noexcept {
+  if (place == 0) return std::free(block);
+  give_back(chunk_of(block, place), 1);
+}
+
+BlockPool::Giver::~Giver() {
+  if (count_ > 0) give_back(chunk_, count_);
+}
+
+void BlockPool::Giver::give(void* block, Place place) noexcept {
+  if (place == 0) return std::free(block);
+  Chunk* const chunk = chunk_of(block, place);
+  if (chunk != chunk_ && count_ > 0) give_back(chunk_, std::exchange(count_, 0));
+  chunk_ = chunk;
+  count_ += 1;
+}
+
+void BlockPool::keep(Chunk* chunk) noexcept {
+  {
+    const std::unique_lock lock{mutex_, std::try_to_lock};
+    if (lock.owns_lock() &&
+        kept_bytes_.load(std::memory_order_relaxed) + kChunkBytes <= limits_.kept_max) {
+      kept_bytes_.fetch_add(kChunkBytes, std::memory_order_relaxed);
+      chunk->next = free_;
+      free_ = chunk;
+      return;
+    }
+  }
+  // There are enough of them, or somebody is there this very moment.
+  release(chunk);
+}
+
+void BlockPool::release(Chunk* chunk) noexcept {
+  chunk->~Chunk();
+  std::free(chunk);
+  chunk_bytes_.fetch_sub(kChunkBytes, std::memory_order_relaxed);
 }
 
 }  // namespace dualstream::event

@@ -45,6 +45,8 @@ class Event {
   }
   // The four texts, one after the other in the order above.
   [[nodiscard]] std::string_view texts() const noexcept { return {bytes(), texts_size()}; }
+  // event::key_hash() of the source_id.
+  [[nodiscard]] std::uint32_t key_hash() const noexcept { return key_hash_; }
   [[nodiscard]] std::uint64_t tag() const noexcept { return tag_; }
   [[nodiscard]] EventView view() const noexcept {
     return {id(), type(), source_type(), source_id(), payload(), tag_};
@@ -81,13 +83,14 @@ class Event {
   friend std::unique_ptr<Event, struct EventDeleter> make_event(const EventView& view) noexcept;
   friend std::unique_ptr<Event, struct EventDeleter> make_event(const EventView& view,
                                                                 BlockPool::Taker& blocks) noexcept;
-  friend void recycle(std::unique_ptr<Event, struct EventDeleter> event, BlockPool& pool) noexcept;
+  friend void end(std::unique_ptr<Event, struct EventDeleter> event,
+                  BlockPool::Giver& blocks) noexcept;
 
   [[nodiscard]] std::size_t texts_size() const noexcept {
     return std::size_t{source_id_size_} + id_size_ + type_size_ + source_type_size_;
   }
 
-  explicit Event(const EventView& view) noexcept;
+  Event(const EventView& view, std::uint32_t key_hash, BlockPool::Place place) noexcept;
   ~Event() = default;
 
   [[nodiscard]] const char* bytes() const noexcept {
@@ -96,15 +99,17 @@ class Event {
   [[nodiscard]] char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
 
   const std::uint64_t tag_;
+  const std::uint32_t key_hash_;
   const std::uint32_t payload_size_;
   const std::uint16_t source_id_size_;
   const std::uint16_t id_size_;
   const std::uint16_t type_size_;
   const std::uint16_t source_type_size_;
+  const BlockPool::Place place_;
   bool may_be_in_log_ = false;
 };
 
-// Frees the block; whoever has a BlockPool may recycle() instead.
+// Gives the block back where it came from.
 struct EventDeleter {
   void operator()(Event* event) const noexcept;
 };
@@ -119,7 +124,7 @@ using EventPtr = std::unique_ptr<Event, EventDeleter>;
 // The same without a pool.
 [[nodiscard]] EventPtr make_event(const EventView& view) noexcept;
 
-// Ends `event` and gives its block to the pool.
-void recycle(EventPtr event, BlockPool& pool) noexcept;
+// Ends one of many events.
+void end(EventPtr event, BlockPool::Giver& blocks) noexcept;
 
 }  // namespace dualstream::event

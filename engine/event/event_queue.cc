@@ -22,7 +22,8 @@ constexpr std::size_t bytes_of(std::uint64_t charge) noexcept { return charge & 
 EventQueue::EventQueue(const Limits& limits, base::Parker& consumer)
     : limits_(limits),
       consumer_(consumer),
-      blocks_(limits.bytes_max / kKeptShare),
+      blocks_({.chunks_max = limits.bytes_max / kChunksShare,
+               .kept_max = limits.bytes_max / kKeptShare}),
       consumer_token_(queue_) {
   CHECK(limits.events_max <= kEventsMax && limits.bytes_max <= kBytesMax,
         "the charge has room for both bounds and for attempts beyond them");

@@ -33,7 +33,9 @@ class EventQueue {
  public:
   static constexpr std::size_t kEventsMax = std::size_t{1} << 22;
   static constexpr std::size_t kBytesMax = std::size_t{1} << 36;
-  // Memory that is kept for the events to come: this share of the bound in bytes.
+  // Of the bound in bytes: the chunks that blocks are cut from, and what is kept of them for the
+  // events to come.
+  static constexpr std::size_t kChunksShare = 4;
   static constexpr std::size_t kKeptShare = 16;
 
   struct Limits {
@@ -84,9 +86,6 @@ class EventQueue {
   [[nodiscard]] std::size_t record_bytes_max() const noexcept {
     return record_bytes_max_.load(std::memory_order_relaxed);
   }
-
-  // Ends an event that has its outcome; its memory may go back to the ingest threads.
-  void recycle(EventPtr event) noexcept { event::recycle(std::move(event), blocks_); }
 
   // Gives back the charge of `events` events of `bytes` in all, and wakes those who wait for room.
   void release(std::size_t events, std::size_t bytes) noexcept;

@@ -16,7 +16,7 @@ constexpr base::Duration kNoRoomPause = std::chrono::milliseconds{5};
 constexpr int kNapShare = 8;
 
 // How many events ahead are fetched into the cache.
-constexpr std::size_t kPrefetch = 8;
+constexpr std::size_t kPrefetch = 16;
 
 // How much later than its time an event may expire: expiry looks at every partition, so it does so
 // now and then.
@@ -203,7 +203,7 @@ void KafkaWorker::place(event::EventPtr event) {
     unplaced_.push_back(std::move(event));
     return;
   }
-  const std::int32_t lane = lane_of(event->source_id(), partitions_, settings_.clients);
+  const std::int32_t lane = lane_of(event->key_hash(), partitions_, settings_.clients);
   batcher_.add(lane, std::move(event));
 }
 
@@ -412,7 +412,8 @@ void KafkaWorker::settle(std::span<Report> reports) {
   counters_.add(Counter::delivered_bytes, delivered_bytes);
   counters_.add(Counter::failed, reports.size() - delivered);
   counters_.add(Counter::failed_maybe_persisted, maybe_persisted);
-  for (Report& report : reports) events_.recycle(std::move(report.event));
+  event::BlockPool::Giver blocks;
+  for (Report& report : reports) event::end(std::move(report.event), blocks);
   events_.release(reports.size(), bytes);
 }
 

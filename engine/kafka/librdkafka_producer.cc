@@ -34,7 +34,7 @@ constexpr milliseconds kLastReportsWait{1'000};
 constexpr milliseconds kLastReportsSlice{10};
 
 // How many events ahead are fetched into the cache: a backlog is larger than it.
-constexpr std::size_t kPrefetch = 8;
+constexpr std::size_t kPrefetch = 16;
 
 // Written by librdkafka to the worker's eventfd.
 constexpr std::uint64_t kWakeUp = 1;
@@ -121,31 +121,33 @@ class LibrdkafkaProducer final : public KafkaProducer {
 
   // One produce call. What the client has no room for stays in `events`.
   void hand_over(std::int32_t partition, event::EventList& events, std::vector<Report>& refused) {
-    messages_.clear();
-    handed_over_.clear();
-    while (!events.empty()) {
-      if (kPrefetch < events.size()) base::prefetch(&events[kPrefetch]);
-      event::EventPtr event = events.pop_front();
-      rd_kafka_message_t& message = messages_.emplace_back();
+    const std::size_t count = events.size();
+    messages_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i + kPrefetch < count) event::Event::prefetch(&events[i + kPrefetch]);
+      const event::Event& event = events[i];
+      rd_kafka_message_t& message = messages_[i];
       message = {};
-      // The client reads key and payload only; its type has no const.
-      message.payload = as_mutable(event->payload().data());
-      message.len = event->payload().size();
-      message.key = as_mutable(event->source_id().data());
-      message.key_len = event->source_id().size();
+      message.payload = as_mutable(event.payload().data());
+      message.len = event.payload().size();
+      message.key = as_mutable(event.source_id().data());
+      message.key_len = event.source_id().size();
       message.partition = partition;
-      message._private = event.get();
-      handed_over_.push_back(std::move(event));
+      message._private = as_mutable(&event);
     }
-    rd_kafka_produce_batch(topic_.get(), partition, RD_KAFKA_MSG_F_PARTITION, messages_.data(),
-                           static_cast<int>(messages_.size()));
-    for (std::size_t i = 0; i < messages_.size(); ++i) {
+    const int taken = rd_kafka_produce_batch(topic_.get(), partition, RD_KAFKA_MSG_F_PARTITION,
+                                             messages_.data(), static_cast<int>(count));
+    if (static_cast<std::size_t>(taken) == count) [[likely]] {
+      outstanding_.add(partition, events);
+      return;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
       const rd_kafka_resp_err_t error = messages_[i].err;
-      event::EventPtr event = std::move(handed_over_[i]);
+      event::EventPtr event = events.pop_front();
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         outstanding_.add(partition, std::move(event));
       } else if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || error == RD_KAFKA_RESP_ERR__FATAL) {
-        // librdkafka gives it to all that follow, too: what goes back is the rest, in order.
+        // librdkafka gives it to all that follow, too: what goes behind is the rest, in order.
         events.push_back(std::move(event));
       } else {
         refused.push_back(failed_report(std::move(event), partition, error, Persisted::no));
@@ -236,9 +238,10 @@ class LibrdkafkaProducer final : public KafkaProducer {
   }
 
  private:
-  static void* as_mutable(const char* bytes) {
-    // librdkafka's message type has no const; it only reads.
-    return const_cast<char*>(bytes);
+  static void* as_mutable(const void* what) {
+    // librdkafka's message type has no const: it reads a key and a payload, and hands an opaque
+    // back.
+    return const_cast<void*>(what);
   }
 
   static Report failed_report(event::EventPtr event, std::int32_t partition,
@@ -255,6 +258,7 @@ class LibrdkafkaProducer final : public KafkaProducer {
   [[nodiscard]] Report report_of(const rd_kafka_message_t& message) {
     event::EventPtr event =
         outstanding_.take(message.partition, static_cast<const event::Event*>(message._private));
+    event::Event::prefetch(event.get());  // Its outcome is told next.
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       if (message.offset >= 0 || options_.allow_unsafe) {
         introductions_.learn(message.partition);
@@ -537,7 +541,6 @@ class LibrdkafkaProducer final : public KafkaProducer {
   Outstanding outstanding_;
   Introductions introductions_;
   std::vector<rd_kafka_message_t> messages_;  // Kept for their memory.
-  std::vector<event::EventPtr> handed_over_;  // Kept for its memory.
   std::deque<Report> ready_;                  // Known, and not polled yet.
   std::optional<TopicView> first_view_;
   std::deque<Notice> notices_;

@@ -6,11 +6,25 @@
 
 namespace dualstream::kafka {
 
-void Outstanding::add(std::int32_t partition, event::EventPtr event) {
+event::EventList& Outstanding::list_of(std::int32_t partition) {
   const auto index = static_cast<std::size_t>(partition);
   if (index >= lists_.size()) lists_.resize(index + 1);
-  lists_[index].push_back(std::move(event));
+  return lists_[index];
+}
+
+void Outstanding::add(std::int32_t partition, event::EventPtr event) {
+  list_of(partition).push_back(std::move(event));
   size_ += 1;
+}
+
+void Outstanding::add(std::int32_t partition, event::EventList& events) {
+  event::EventList& list = list_of(partition);
+  size_ += events.size();
+  if (list.empty()) {
+    list = std::move(events);  // Which swaps them: no event is touched.
+  } else {
+    list.splice_back(std::move(events));
+  }
 }
 
 event::EventPtr Outstanding::take(std::int32_t partition, const event::Event* event) {

@@ -15,6 +15,8 @@ class Outstanding {
  public:
   // `event` was handed over behind all others of the partition. Its bytes stay where they are.
   void add(std::int32_t partition, event::EventPtr event);
+  // The same of several, in order. `events` is left empty, with memory for others.
+  void add(std::int32_t partition, event::EventList& events);
 
   // Takes out an event that was reported. Quick when reports come in order, which they nearly
   // always do.
@@ -33,6 +35,8 @@ class Outstanding {
   }
 
  private:
+  [[nodiscard]] event::EventList& list_of(std::int32_t partition);
+
   std::vector<event::EventList> lists_;
   std::size_t size_ = 0;
 };

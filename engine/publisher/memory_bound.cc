@@ -30,8 +30,8 @@ std::uint64_t memory_bytes_max(const Options& options) {
   std::uint64_t bytes = 0;
   // Every accepted event without an outcome: its whole block, wherever it is.
   bytes += options.queue.bytes_max;
-  // What is kept for the events to come.
-  bytes += options.queue.bytes_max / event::EventQueue::kKeptShare;
+  // The chunks that blocks are cut from, each of which may be kept by one last event.
+  bytes += options.queue.bytes_max / event::EventQueue::kChunksShare;
   // Its place in the queue.
   bytes += options.queue.events_max * kQueueSlotBytes;
   // malloc's own bytes for each block.

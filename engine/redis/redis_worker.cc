@@ -13,6 +13,9 @@ namespace {
 // Between the end of an attempt that took long and the next one.
 constexpr base::Duration kPauseMin = std::chrono::milliseconds{100};
 
+// While notifications linger anyway, the worker looks at them and at the replies so often.
+constexpr base::Duration kRound = std::chrono::milliseconds{1};
+
 // A message that was larger gives its memory back.
 constexpr std::size_t kMessageBytesKept = 64 * 1024;
 
@@ -61,6 +64,11 @@ base::WakeUp RedisWorker::wake_up() const {
   if (link_ != Link::waiting) {
     wake_up.fd = connection_->fd();
     wake_up.want_write = connection_->wants_write();
+  }
+  // What lingers leaves in rounds: so many frames in one write, and their replies in one read.
+  if (link_ == Link::ready && coalescer_.linger() >= kRound) {
+    wake_up.nap = kRound;
+    wake_up.nap_ignores_fd = true;
   }
   switch (link_) {
     case Link::waiting:

@@ -183,7 +183,7 @@ void FaultyKafka::produce(std::int32_t index, event::EventList& events,
     TrueEvent& event = truth_.events[tag];
     truth_.require(!event.in_client && !event.answered, "an event is handed over once", tag);
     const auto of_its_key = [&](std::size_t partitions) {
-      return index == kafka::lane_of(events.front().source_id(),
+      return index == kafka::lane_of(events.front().key_hash(),
                                      static_cast<std::int32_t>(partitions),
                                      static_cast<std::int32_t>(clients_)) &&
              partition == kafka::partition_of(events.front().source_id(),

@@ -6,12 +6,16 @@
 
 #include <gtest/gtest.h>
 
+#include "event/key_hash.h"
+
 namespace dualstream::kafka {
 namespace {
 
 // The vectors of Apache Kafka's own UtilsTest.testMurmur2.
 TEST(PartitionerTest, HashesAsKafkasJavaClientDoes) {
-  const auto hash = [](std::string_view key) { return static_cast<std::int32_t>(murmur2(key)); };
+  const auto hash = [](std::string_view key) {
+    return static_cast<std::int32_t>(event::key_hash(key));
+  };
   EXPECT_EQ(hash("21"), -973932308);
   EXPECT_EQ(hash("foobar"), -790332482);
   EXPECT_EQ(hash("a-little-bit-long-string"), -985981536);
@@ -39,7 +43,7 @@ TEST(PartitionerTest, ReachesEveryPartition) {
 TEST(PartitionerTest, WithOneClientALaneIsAPartition) {
   for (int i = 0; i < 1000; ++i) {
     const std::string source = "source-" + std::to_string(i);
-    ASSERT_EQ(lane_of(source, 7, 1), partition_of(source, 7));
+    ASSERT_EQ(lane_of(event::key_hash(source), 7, 1), partition_of(source, 7));
   }
 }
 
@@ -47,7 +51,7 @@ TEST(PartitionerTest, SharesTheSourcesOfEachPartitionOutAmongAllClients) {
   std::map<std::int32_t, int> sources;  // By lane.
   for (int i = 0; i < 12'000; ++i) {
     const std::string source = "source-" + std::to_string(i);
-    const std::int32_t lane = lane_of(source, 4, 3);
+    const std::int32_t lane = lane_of(event::key_hash(source), 4, 3);
     ASSERT_EQ(lane / 3, partition_of(source, 4));
     sources[lane] += 1;
   }
@@ -59,7 +63,8 @@ TEST(PartitionerTest, KeepsASourceWithItsClientWhenTheTopicGrows) {
   for (int i = 0; i < 1000; ++i) {
     const std::string source = "source-" + std::to_string(i);
     for (const std::int32_t partitions : {2, 3, 4, 64, 1000}) {
-      ASSERT_EQ(lane_of(source, partitions, 16) % 16, lane_of(source, 1, 16));
+      ASSERT_EQ(lane_of(event::key_hash(source), partitions, 16) % 16,
+                lane_of(event::key_hash(source), 1, 16));
     }
   }
 }
