@@ -35,7 +35,7 @@ class EventQueue {
   static constexpr std::size_t kBytesMax = std::size_t{1} << 36;
   // Of the bound in bytes: the chunks that blocks are cut from, and what is kept of them for the
   // events to come.
-  static constexpr std::size_t kChunksShare = 4;
+  static constexpr std::size_t kChunksShare = 2;
   static constexpr std::size_t kKeptShare = 16;
 
   struct Limits {

@@ -125,6 +125,12 @@ base::TimePoint Batcher::next_ready_at() const {
   return next;
 }
 
+bool Batcher::all_gated() const {
+  return !lanes_.empty() && std::ranges::all_of(lanes_, [this](const Lane& lane) {
+    return lane.outstanding > 0 || busy(lane.connection);
+  });
+}
+
 bool Batcher::full(const Lane& lane) const noexcept {
   return lane.fifo.size() >= limits_.batch_events_max || lane.wire_bytes >= batch_bytes_max_;
 }

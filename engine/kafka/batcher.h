@@ -100,6 +100,8 @@ class Batcher {
   // When take_ready() may have something that it has not now, without any other call; kNever if
   // only a report can bring it.
   [[nodiscard]] base::TimePoint next_ready_at() const;
+  // Whether nothing can be handed over before something is reported, whatever is added.
+  [[nodiscard]] bool all_gated() const;
 
   // Events that wait here.
   [[nodiscard]] std::size_t waiting_events() const noexcept { return waiting_events_; }

@@ -12,6 +12,9 @@ namespace {
 // How long a client that had no room is left alone.
 constexpr base::Duration kNoRoomPause = std::chrono::milliseconds{5};
 
+// While every lane waits for reports.
+constexpr base::Duration kGatedNap = std::chrono::milliseconds{1};
+
 // A nap is this part of the linger.
 constexpr int kNapShare = 8;
 
@@ -133,6 +136,8 @@ base::WakeUp KafkaWorker::wake_up() const {
   // of that to be seen: under a steady trickle the naps would cost more than the events.
   base::WakeUp wake_up{.at = at};
   wake_up.nap = std::max(wake_up.nap, settings_.batching.linger / kNapShare);
+  // A report ends a nap; before one there is no use in looking.
+  if (batcher_.all_gated()) wake_up.nap = std::max(wake_up.nap, kGatedNap);
   return wake_up;
 }
 

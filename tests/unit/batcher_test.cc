@@ -61,6 +61,20 @@ TEST_F(BatcherTest, HoldsWhatComesWhileTheLaneIsOutstandingAndThenLetsAllOfItGo)
   EXPECT_EQ(tags(*batch), "2 3 4 5 ");
 }
 
+TEST_F(BatcherTest, KnowsWhenNothingCanLeaveWhateverIsAdded) {
+  Batcher batcher = with_lanes({.outstanding_per_connection_max = 1}, {1, 1, 2});
+  EXPECT_FALSE(batcher.all_gated());
+  add(batcher, 0, 1);
+  ASSERT_TRUE(batcher.take_ready(at({})));
+  EXPECT_FALSE(batcher.all_gated()) << "lane 1 has no free connection, lane 2 has";
+  add(batcher, 2, 2);
+  ASSERT_TRUE(batcher.take_ready(at({})));
+  EXPECT_TRUE(batcher.all_gated());
+  batcher.reported(0, 1);
+  EXPECT_FALSE(batcher.all_gated());
+  EXPECT_FALSE(with_lanes({}, {}).all_gated()) << "of an unknown topic anything may come";
+}
+
 TEST_F(BatcherTest, OpensTheGateOnlyWhenEveryEventOfTheBatchIsReported) {
   Batcher batcher = with_lanes({}, {1});
   add(batcher, 0, 1);

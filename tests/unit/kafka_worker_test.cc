@@ -335,6 +335,19 @@ TEST_F(KafkaWorkerTest, LetsTheCallbackPublish) {
   EXPECT_EQ(tags(OutcomeKind::delivered), (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5}));
 }
 
+TEST_F(KafkaWorkerTest, NapsLongerWhileOnlyAReportCanBringWork) {
+  start();
+  with_partitions({1});
+  step();
+  const base::Duration usual = worker_->wake_up().nap;
+  publish("source", 1);
+  step();
+  EXPECT_GT(worker_->wake_up().nap, usual);
+  kafka_->acknowledge();
+  step();
+  EXPECT_EQ(worker_->wake_up().nap, usual);
+}
+
 TEST_F(KafkaWorkerTest, AnnouncesAtAcceptanceWhenAskedTo) {
   start({.notify = NotifyAt::accepted});
   with_partitions({1});

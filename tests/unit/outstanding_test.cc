@@ -44,6 +44,21 @@ TEST(OutstandingTest, KeepsPartitionsApart) {
   EXPECT_EQ(outstanding.take_all(0).size(), 1U);
 }
 
+TEST(OutstandingTest, TakesAWholeListBehindWhatItHas) {
+  Outstanding outstanding;
+  event::EventList events;
+  for (const std::uint64_t tag : {1U, 2U}) events.push_back(testing::make_event("s", tag));
+  outstanding.add(1, events);
+  EXPECT_TRUE(events.empty());
+  for (const std::uint64_t tag : {3U, 4U}) events.push_back(testing::make_event("s", tag));
+  outstanding.add(1, events);
+  EXPECT_TRUE(events.empty());
+  EXPECT_EQ(outstanding.size(), 4U);
+  const event::EventList all = outstanding.take_all(1);
+  ASSERT_EQ(all.size(), 4U);
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].tag(), i + 1);
+}
+
 TEST(OutstandingModelTest, DoesWhatAListAPartitionDoesUnderAnyOperations) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -247,6 +247,26 @@ TEST_F(RedisWorkerTest, GreetsAndThenPublishesWhatItIsGiven) {
   EXPECT_TRUE(logged("redis: h:6379: connected"));
 }
 
+TEST_F(RedisWorkerTest, WorksInRoundsWhileNotificationsLinger) {
+  settings_.coalescing.linger_max = 50ms;
+  start();
+  settle();
+  EXPECT_FALSE(worker_->wake_up().nap_ignores_fd) << "what is fresh goes at once";
+  event::Notification notification{
+      EventView{.id = "1", .type = "PushEvent", .source_type = "repo", .source_id = "a"}, 0, 1};
+  notification.set_age(45ms);
+  announced_ += 1;
+  queue_->push(std::move(notification));
+  worker_->do_work(now_);
+  EXPECT_TRUE(worker_->wake_up().nap_ignores_fd);
+  EXPECT_EQ(worker_->wake_up().nap, 1ms);
+  EXPECT_EQ(worker_->wake_up().at, now_ + 10ms);
+  server_.cut();
+  settle();
+  EXPECT_FALSE(worker_->wake_up().nap_ignores_fd) << "a link that is set up is waited for";
+  run_until(now_ + 1s);
+}
+
 TEST_F(RedisWorkerTest, MeasuresEachFrameFromItsOldestNotificationToTheAnswer) {
   server_.holds_replies = true;
   start();

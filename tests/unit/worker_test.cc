@@ -124,6 +124,23 @@ TEST(ParkerTest, AnUnparkBeforeTheParkIsNotLost) {
   EXPECT_LT(Clock::now() - start, seconds{10});
 }
 
+TEST(ParkerTest, ANapMayIgnoreTheDescriptorAndNeverAnUnpark) {
+  Parker parker;
+  int fds[2];
+  ASSERT_EQ(::pipe(fds), 0);
+  ASSERT_EQ(::write(fds[1], "x", 1), 1);
+  const TimePoint start = Clock::now();
+  const TimePoint end = start + milliseconds{20};
+  parker.nap(start, {.fd = fds[0], .at = end, .nap_ignores_fd = true});
+  EXPECT_GE(Clock::now(), end);
+  parker.prepare_to_park();
+  parker.unpark();
+  parker.nap(Clock::now(), {.at = Clock::now() + seconds{30}, .nap_ignores_fd = true});
+  EXPECT_LT(Clock::now(), start + seconds{20});
+  ::close(fds[0]);
+  ::close(fds[1]);
+}
+
 TEST(ParkerTest, ADescriptorEndsTheSleep) {
   Parker parker;
   int fds[2];

@@ -20,7 +20,7 @@ namespace dualstream::command {
 
 struct LineReaderOptions {
   std::size_t line_bytes_max = 1024 * 1024;
-  std::size_t block_bytes = 1024 * 1024;
+  std::size_t block_bytes = 128 * 1024;
 };
 
 enum class LineKind : std::uint8_t {

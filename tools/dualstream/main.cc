@@ -1,4 +1,5 @@
 // dualstream: finds the subcommand, settles its options and runs it.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -72,6 +73,9 @@ ExitCode run(std::span<char* const> arguments) {
 
 int main(int argc, char** argv) {
   namespace command = dualstream::command;
+  // librdkafka's buffers come and go by the megabyte. Kept, they need no fresh pages each time.
+  ::mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
   // A reader that has gone is an error of a write like any other.
   std::signal(SIGPIPE, SIG_IGN);
   try {
