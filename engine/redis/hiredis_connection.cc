@@ -24,6 +24,9 @@ constexpr std::size_t kReadsPerCall = 64;
 // The longest line that a reply can be. Longer ones are no reply of Redis' to a publisher.
 constexpr std::size_t kReplyLineBytesMax = 16 * 1024;
 
+// A TLS session with the authorities of a usual system: some 150 certificates of 10 KiB.
+constexpr std::size_t kTlsBytesMax = 2 * 1024 * 1024;
+
 // Idle for this long, the system asks whether the other side still lives; then it asks three times.
 constexpr int kKeepAliveSeconds = 15;
 constexpr int kKeepAliveStepSeconds = 5;
@@ -72,20 +75,30 @@ class HiredisConnection final : public RedisConnection {
   [[nodiscard]] bool receive_into(std::string& bytes) override;
   [[nodiscard]] int fd() const override { return context_ ? context_->fd : -1; }
   [[nodiscard]] bool wants_write() const override {
-    return state_ == LinkState::connecting || (state_ == LinkState::open && sent_ < output_.size());
+    if (state_ == LinkState::connecting) return !tls_ || tls_wants_write_;
+    return state_ == LinkState::open && sent_ < output_.size();
   }
 
  private:
   enum class Parsed { reply, nothing, broken };
 
   void fail(std::string reason);
+  void finish_connect();
+  void advance_handshake();
   void forget_output() noexcept;
   [[nodiscard]] Parsed parse(Reply& reply);
   [[nodiscard]] bool receive();
+  // -1 with errno where a call of the system failed, or EPROTO where TLS did.
+  [[nodiscard]] ssize_t send_some(std::string_view bytes);
+  [[nodiscard]] ssize_t recv_some(char* buffer, std::size_t size);
+  [[nodiscard]] ssize_t moved_by_tls(TlsSession::Progress progress, std::size_t moved);
+  [[nodiscard]] std::string text_of_error(int error) const;
   [[nodiscard]] std::size_t read_some(char* buffer, std::size_t size);
 
   const RedisAddress address_;
   std::unique_ptr<redisContext, FreeContext> context_;
+  std::unique_ptr<TlsSession> tls_;  // From the end of the connect on, if the address asks for it.
+  bool tls_wants_write_ = false;     // During its handshake.
   LinkState state_ = LinkState::closed;
   std::string failure_;
   std::string output_;  // [0, sent_) has been sent.
@@ -112,6 +125,7 @@ void HiredisConnection::connect() {
 }
 
 void HiredisConnection::close() noexcept {
+  tls_.reset();
   context_.reset();
   state_ = LinkState::closed;
   forget_output();
@@ -131,18 +145,33 @@ void HiredisConnection::fail(std::string reason) {
 }
 
 LinkState HiredisConnection::state() {
-  if (state_ != LinkState::connecting) return state_;
+  if (state_ == LinkState::connecting && !tls_) finish_connect();
+  if (state_ == LinkState::connecting && tls_) advance_handshake();
+  return state_;
+}
+
+void HiredisConnection::finish_connect() {
   pollfd ready{context_->fd, POLLOUT, 0};
-  if (::poll(&ready, 1, 0) <= 0) return state_;
+  if (::poll(&ready, 1, 0) <= 0) return;
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(context_->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error != 0) {
     fail(text_of(error));
-  } else {
+  } else if (!address_.tls) {
     state_ = LinkState::open;
+  } else {
+    std::string failure;
+    tls_ = TlsSession::make(address_.tls_files, context_->fd, address_.host, failure);
+    if (!tls_) fail("TLS: " + failure);
   }
-  return state_;
+}
+
+void HiredisConnection::advance_handshake() {
+  const TlsSession::Progress progress = tls_->handshake();
+  tls_wants_write_ = progress == TlsSession::Progress::wants_write;
+  if (progress == TlsSession::Progress::done) state_ = LinkState::open;
+  if (progress == TlsSession::Progress::ended) fail(std::string{tls_->failure()});
 }
 
 void HiredisConnection::append(std::span<const std::string_view> command) {
@@ -169,13 +198,12 @@ std::size_t HiredisConnection::flush() {
   if (state_ != LinkState::open || write_failed_) return 0;
   std::size_t written = 0;
   while (sent_ < output_.size()) {
-    const ssize_t count =
-        ::send(context_->fd, output_.data() + sent_, output_.size() - sent_, MSG_NOSIGNAL);
+    const ssize_t count = send_some(std::string_view{output_}.substr(sent_));
     if (count < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
       // What the server said before it closed is still to be read: poll_replies() ends it.
-      failure_ = text_of(errno);
+      failure_ = text_of_error(errno);
       output_.clear();
       sent_ = 0;
       write_failed_ = true;
@@ -271,7 +299,7 @@ bool HiredisConnection::receive_into(std::string& bytes) {
 std::size_t HiredisConnection::read_some(char* buffer, std::size_t size) {
   ssize_t count = 0;
   do {
-    count = ::recv(context_->fd, buffer, size, 0);
+    count = recv_some(buffer, size);
   } while (count < 0 && errno == EINTR);
   if (count > 0) return static_cast<std::size_t>(count);
   if (write_failed_) {
@@ -279,9 +307,33 @@ std::size_t HiredisConnection::read_some(char* buffer, std::size_t size) {
   } else if (count == 0) {
     fail("the server closed the connection");
   } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
-    fail(text_of(errno));
+    fail(text_of_error(errno));
   }
   return 0;
+}
+
+ssize_t HiredisConnection::send_some(std::string_view bytes) {
+  if (!tls_) return ::send(context_->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  std::size_t moved = 0;
+  const TlsSession::Progress progress = tls_->write(bytes, moved);
+  return moved_by_tls(progress, moved);
+}
+
+ssize_t HiredisConnection::recv_some(char* buffer, std::size_t size) {
+  if (!tls_) return ::recv(context_->fd, buffer, size, 0);
+  std::size_t moved = 0;
+  const TlsSession::Progress progress = tls_->read(buffer, size, moved);
+  return moved_by_tls(progress, moved);
+}
+
+ssize_t HiredisConnection::moved_by_tls(TlsSession::Progress progress, std::size_t moved) {
+  if (progress == TlsSession::Progress::done) return static_cast<ssize_t>(moved);
+  errno = progress == TlsSession::Progress::ended ? EPROTO : EAGAIN;
+  return -1;
+}
+
+std::string HiredisConnection::text_of_error(int error) const {
+  return tls_ && error == EPROTO ? std::string{tls_->failure()} : text_of(error);
 }
 
 }  // namespace
@@ -297,7 +349,7 @@ std::size_t hiredis_connection_bytes_max(std::size_t command_bytes_max) noexcept
       // What waits to be sent and what was sent before it; strings grow by doubling.
       2 * (2 * kOutputBytesMax + command_bytes_max)
       // hiredis' reply buffer, likewise, and what one read brings.
-      + 2 * (kReplyLineBytesMax + kReadBytes) + kReadBytes;
+      + 2 * (kReplyLineBytesMax + kReadBytes) + kReadBytes + kTlsBytesMax;
 }
 
 std::string hiredis_version() {

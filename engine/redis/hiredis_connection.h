@@ -1,5 +1,5 @@
 // HiredisConnection is RedisConnection on hiredis: its connect and its reply parser, with a socket
-// that we read and write ourselves.
+// that we read and write ourselves, or TlsSession does.
 //
 // hiredis' own output buffer copies each command twice and writes without MSG_NOSIGNAL, so that a
 // program that does not block SIGPIPE dies when Redis goes away.

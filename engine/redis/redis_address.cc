@@ -16,8 +16,8 @@ constexpr std::size_t kUnixPathBytesMax = 107;
 Status refusal(std::string_view rule) {
   return Status::error(StatusCode::invalid_options,
                        "redis.address: " + std::string{rule} +
-                           "; use host:port, redis://user:password@"
-                           "host:port or unix:/path",
+                           "; use host:port, redis://user:password@host:port, rediss:// in "
+                           "front of the same for TLS, or unix:/path",
                        "redis.address");
 }
 
@@ -81,6 +81,32 @@ Status parse_host_and_port(std::string_view text, RedisAddress& out) {
   return {};
 }
 
+Status check_tls(const RedisAddress& address) {
+  const auto refused = [](const char* field, const std::string& why) {
+    return Status::error(StatusCode::invalid_options, std::string{field} + ": " + why, field);
+  };
+  const TlsFiles& files = address.tls_files;
+  if (!address.tls) {
+    constexpr const char* kWithoutTls =
+        "has no effect without TLS; write redis.address as rediss://host:port";
+    if (!files.authorities.empty()) return refused("redis.tls_ca_file", kWithoutTls);
+    if (!files.certificate.empty()) return refused("redis.tls_certificate_file", kWithoutTls);
+    if (!files.key.empty()) return refused("redis.tls_key_file", kWithoutTls);
+    return {};
+  }
+  if (files.certificate.empty() != files.key.empty()) {
+    return files.key.empty()
+               ? refused("redis.tls_key_file", "is empty while redis.tls_certificate_file is set")
+               : refused("redis.tls_certificate_file", "is empty while redis.tls_key_file is set");
+  }
+  if (const std::string reason = reason_against(files); !reason.empty()) {
+    return refused("redis.address", "TLS " + reason +
+                                        "; give PEM files that this user may read, and a key "
+                                        "without a passphrase");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string RedisAddress::text() const {
@@ -101,8 +127,8 @@ Status parse_redis_address(std::string_view text, RedisAddress& out) {
     out = std::move(made);
     return {};
   }
-  if (text.starts_with("rediss:")) return refusal("TLS is not supported");
-  if (take_prefix(text, "redis://")) {
+  made.tls = take_prefix(text, "rediss://");
+  if (made.tls || take_prefix(text, "redis://")) {
     if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
       if (!parse_credentials(text.substr(0, at), made)) {
         return refusal("user or password has a % that two hexadecimal digits do not follow");
@@ -132,6 +158,10 @@ Status parse_redis_address(const RedisOptions& options, RedisAddress& out) {
                          "redis.password: is empty while redis.username is set; give both",
                          "redis.password");
   }
+  made.tls_files = {.authorities = options.tls_ca_file,
+                    .certificate = options.tls_certificate_file,
+                    .key = options.tls_key_file};
+  if (Status status = check_tls(made); !status.ok()) return status;
   out = std::move(made);
   return {};
 }

@@ -1,9 +1,5 @@
 // Credentials, certificates and rights: what is wrong is said within seconds and without a secret;
 // rights that are taken away in mid load fail events, and nothing else.
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "kafka/librdkafka_producer.h"
-#include "support/command.h"
+#include "support/certificates.h"
 #include "support/engine_run.h"
 #include "support/eventually.h"
 #include "support/fault_run.h"
@@ -27,47 +23,6 @@ using std::chrono::seconds;
 using testing::EngineRun;
 using testing::eventually;
 
-// PEM files of an authority, of a server and a client that it vouches for, and of an authority that
-// nobody knows.
-class Certificates {
- public:
-  Certificates() {
-    std::filesystem::create_directories(dir_);
-    for (const std::string authority : {"ca", "stranger"}) {
-      openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-               "-days", "2", "-subj", "/CN=" + authority, "-keyout", path(authority + ".key"),
-               "-out", path(authority + ".pem")});
-    }
-    for (const std::string who : {"server", "app"}) {
-      openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-               "/CN=" + who, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
-               path(who + ".key"), "-out", path(who + ".csr")});
-      openssl({"x509", "-req", "-in", path(who + ".csr"), "-CA", path("ca.pem"), "-CAkey",
-               path("ca.key"), "-CAcreateserial", "-days", "2", "-copy_extensions", "copy", "-out",
-               path(who + ".pem")});
-    }
-    // A Kafka key store in PEM: key and certificate in one file.
-    std::ofstream{path("server.store")} << std::ifstream{path("server.key")}.rdbuf()
-                                        << std::ifstream{path("server.pem")}.rdbuf();
-  }
-  ~Certificates() { std::filesystem::remove_all(dir_); }
-  Certificates(const Certificates&) = delete;
-  Certificates& operator=(const Certificates&) = delete;
-
-  [[nodiscard]] std::string path(const std::string& name) const { return dir_ / name; }
-
- private:
-  static void openssl(std::vector<std::string> arguments) {
-    // Its chatter goes to stderr.
-    arguments.insert(arguments.begin(), "openssl");
-    if (testing::run_command(arguments).exit_code != 0)
-      throw std::runtime_error{"openssl " + arguments[1] + " failed"};
-  }
-
-  const std::filesystem::path dir_ =
-      std::filesystem::temp_directory_path() / testing::unique_name("dualstream-certificates");
-};
-
 class SecurityFaultTest : public ::testing::Test {
  protected:
   static constexpr std::string_view kPassword = "app-secret-1";
@@ -75,7 +30,7 @@ class SecurityFaultTest : public ::testing::Test {
 
   // One broker for all cases: it takes longer to start than they take.
   static void SetUpTestSuite() {
-    certificates_ = std::make_unique<Certificates>();
+    certificates_ = std::make_unique<testing::Certificates>();
     std::vector<std::string> up{"--no-redis",
                                 "--kafka-listener",
                                 "SASL_PLAINTEXT",
@@ -185,7 +140,7 @@ class SecurityFaultTest : public ::testing::Test {
     EXPECT_TRUE(report.ok()) << report.text;
   }
 
-  static inline std::unique_ptr<Certificates> certificates_;
+  static inline std::unique_ptr<testing::Certificates> certificates_;
   static inline std::unique_ptr<testing::Servers> servers_;
   const std::string topic_ = testing::unique_name("security");
   std::string log_;

@@ -61,7 +61,9 @@ TEST(RedisAddressTest, RefusesWhatItCannotUseWithoutRepeatingASecret) {
       "[::1]x",
       "::1",
       "http://hush@h",
-      "rediss://:hush@h",
+      "rediss:h",
+      "rediss://",
+      "rediss://unix:/path",
       "redis://:hush%zz@h",
       "redis://:hush@h/x",
       "redis://:hush@",
@@ -88,6 +90,34 @@ TEST(RedisAddressTest, OptionsWinOverTheAddress) {
   ASSERT_TRUE(parse_redis_address(options, address).ok());
   EXPECT_EQ(address.username, "new");
   EXPECT_EQ(address.password, "newer");
+}
+
+TEST(RedisAddressTest, TheSchemeAsksForTls) {
+  RedisAddress address;
+  ASSERT_TRUE(parse_redis_address("redis://h:7", address).ok());
+  EXPECT_FALSE(address.tls);
+  ASSERT_TRUE(parse_redis_address("rediss://u:p@h:7/3", address).ok());
+  EXPECT_TRUE(address.tls);
+  EXPECT_EQ(address.host, "h");
+  EXPECT_EQ(address.port, 7);
+  EXPECT_EQ(address.username, "u");
+}
+
+TEST(RedisAddressTest, FilesForTlsNeedTlsAndEachOther) {
+  const auto field = [](const RedisOptions& options) {
+    RedisAddress address;
+    return parse_redis_address(options, address).field;
+  };
+  EXPECT_EQ(field({.address = "h:1", .tls_ca_file = "ca.pem"}), "redis.tls_ca_file");
+  EXPECT_EQ(field({.address = "h:1", .tls_certificate_file = "a.pem"}),
+            "redis.tls_certificate_file");
+  EXPECT_EQ(field({.address = "h:1", .tls_key_file = "a.key"}), "redis.tls_key_file");
+  EXPECT_EQ(field({.address = "rediss://h:1", .tls_certificate_file = "a.pem"}),
+            "redis.tls_key_file");
+  EXPECT_EQ(field({.address = "rediss://h:1", .tls_key_file = "a.key"}),
+            "redis.tls_certificate_file");
+  EXPECT_EQ(field({.address = "rediss://h:1", .tls_ca_file = "/absent/ca.pem"}), "redis.address");
+  EXPECT_EQ(field({.address = "rediss://h:1"}), "") << "the system's authorities will do";
 }
 
 TEST(RedisAddressTest, RefusesAUserWithoutAPassword) {

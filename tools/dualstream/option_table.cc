@@ -48,10 +48,12 @@ constexpr std::array kOptions{
                "An event that Kafka has not acknowledged for this long fails.",
                [](Settings& s) -> Target { return &s.engine.kafka.delivery_timeout; }},
 
-    OptionInfo{"redis", kForBoth | kForTail | kForReplay | kForDoctor, kEverywhere, kRedis,
-               "ADDRESS", "redis.address",
-               "HOST:PORT, redis://HOST:PORT or unix:/PATH. Without it there are no notifications.",
-               [](Settings& s) -> Target { return &s.engine.redis.address; }},
+    OptionInfo{
+        "redis", kForBoth | kForTail | kForReplay | kForDoctor, kEverywhere, kRedis, "ADDRESS",
+        "redis.address",
+        "HOST:PORT, redis://HOST:PORT, rediss://HOST:PORT for TLS, or unix:/PATH. Without it "
+        "there are no notifications.",
+        [](Settings& s) -> Target { return &s.engine.redis.address; }},
     OptionInfo{"redis-user", kForBoth | kForTail | kForReplay | kForDoctor, kEverywhere, kRedis,
                "NAME", "redis.username", "ACL user.",
                [](Settings& s) -> Target { return &s.engine.redis.username; }},
@@ -62,6 +64,18 @@ constexpr std::array kOptions{
     OptionInfo{"redis-password-file", kForBoth | kForTail | kForReplay | kForDoctor, kEverywhere,
                kRedis, "FILE", "", "A file whose first line is the password.",
                [](Settings& s) -> Target { return &s.redis_password_file; }},
+    OptionInfo{"redis-ca-file", kForBoth | kForTail | kForReplay | kForDoctor, kEverywhere, kRedis,
+               "FILE", "redis.tls_ca_file",
+               "For TLS: the authorities (PEM) whose word on the server is taken. Without it the "
+               "system's.",
+               [](Settings& s) -> Target { return &s.engine.redis.tls_ca_file; }},
+    OptionInfo{"redis-certificate-file", kForBoth | kForTail | kForReplay | kForDoctor, kEverywhere,
+               kRedis, "FILE", "redis.tls_certificate_file",
+               "For TLS: a certificate (PEM) for a server that wants to know its clients.",
+               [](Settings& s) -> Target { return &s.engine.redis.tls_certificate_file; }},
+    OptionInfo{"redis-key-file", kForBoth | kForTail | kForReplay | kForDoctor, kEverywhere, kRedis,
+               "FILE", "redis.tls_key_file", "The certificate's private key (PEM).",
+               [](Settings& s) -> Target { return &s.engine.redis.tls_key_file; }},
     OptionInfo{"notify", kForBoth, kEverywhere, kRedis, "WHEN", "redis.notify",
                "acknowledged: after Kafka's acknowledgement, with partition and offset. accepted: "
                "sooner, without them, and perhaps for an event that Kafka then fails.",

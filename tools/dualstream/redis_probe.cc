@@ -1,7 +1,5 @@
 #include "redis_probe.h"
 
-#include <sys/time.h>
-
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -12,11 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include <hiredis/hiredis.h>
-
 #include "network_probe.h"
 #include "redis/channel.h"
 #include "redis/redis_address.h"
+#include "redis_client.h"
 #include "text.h"
 
 namespace dualstream::command {
@@ -29,59 +26,6 @@ constexpr std::string_view kSourceId = "dualstream-doctor";
 // A clock that is further off shows in what people compare: logs, dashboards.
 constexpr double kSkewSecondsMax = 1.0;
 
-struct Free {
-  void operator()(redisContext* context) const noexcept { ::redisFree(context); }
-  void operator()(redisReply* reply) const noexcept { ::freeReplyObject(reply); }
-};
-using Reply = std::unique_ptr<redisReply, Free>;
-
-// One connection that waits for each answer.
-class Connection {
- public:
-  Connection(const redis::RedisAddress& address, milliseconds timeout) {
-    const timeval limit{.tv_sec = timeout.count() / 1'000,
-                        .tv_usec = timeout.count() % 1'000 * 1'000};
-    context_.reset(address.unix_path.empty()
-                       ? ::redisConnectWithTimeout(address.host.c_str(), address.port, limit)
-                       : ::redisConnectUnixWithTimeout(address.unix_path.c_str(), limit));
-    if (context_ && context_->err == 0) ::redisSetTimeout(context_.get(), limit);
-  }
-
-  // Empty when it is there.
-  [[nodiscard]] std::string failure() const {
-    if (!context_) return "no memory";
-    return context_->err == 0 ? std::string{} : std::string{context_->errstr};
-  }
-
-  // Null when there is no answer.
-  Reply ask(const std::vector<std::string>& words) {
-    std::vector<const char*> texts;
-    std::vector<std::size_t> sizes;
-    for (const std::string& word : words) {
-      texts.push_back(word.data());
-      sizes.push_back(word.size());
-    }
-    return Reply{static_cast<redisReply*>(::redisCommandArgv(
-        context_.get(), static_cast<int>(words.size()), texts.data(), sizes.data()))};
-  }
-
-  // The next answer, which was not asked for.
-  Reply next() {
-    void* reply = nullptr;
-    if (::redisGetReply(context_.get(), &reply) != REDIS_OK) return nullptr;
-    return Reply{static_cast<redisReply*>(reply)};
-  }
-
-  // What is wrong with a reply; empty for a good one.
-  [[nodiscard]] std::string wrong_with(const Reply& reply) const {
-    if (!reply) return failure().empty() ? "no answer" : failure();
-    return reply->type == REDIS_REPLY_ERROR ? std::string{reply->str, reply->len} : std::string{};
-  }
-
- private:
-  std::unique_ptr<redisContext, Free> context_;
-};
-
 // What to do about an error of Redis.
 std::string fix_of(std::string_view error) {
   if (error.starts_with("NOAUTH")) {
@@ -92,13 +36,17 @@ std::string fix_of(std::string_view error) {
       error.find("without any password configured") != std::string_view::npos) {
     return "Correct --redis-user and the password, or the user in Redis (ACL LIST).";
   }
+  if (error.starts_with("TLS")) {
+    return "Write redis:// for a server without TLS, and give the authority of its certificate "
+           "with --redis-ca-file.";
+  }
   if (error.starts_with("NOPERM")) {
     return "Grant it in Redis: ACL SETUSER NAME +publish resetchannels &events:*.";
   }
   if (error.find("max number of clients") != std::string_view::npos) {
     return "Raise maxclients in Redis, or close what is not needed.";
   }
-  return "Look at the server's log.";
+  return "Look at the server's log. A port with TLS wants rediss://, one without it redis://.";
 }
 
 Finding failed(const std::string& question, const std::string& error) {
@@ -106,17 +54,10 @@ Finding failed(const std::string& question, const std::string& error) {
 }
 
 // Empty, or the error.
-std::string log_in(Connection& connection, const redis::RedisAddress& address) {
-  if (!connection.failure().empty()) return connection.failure();
-  if (!address.password.empty()) {
-    std::vector<std::string> words{"AUTH", address.password};
-    if (!address.username.empty()) words.insert(words.begin() + 1, address.username);
-    if (std::string wrong = connection.wrong_with(connection.ask(words)); !wrong.empty()) {
-      return wrong;
-    }
-  }
+std::string log_in(RedisClient& client) {
+  if (std::string wrong = client.connect(); !wrong.empty()) return wrong;
   // A user that may only publish may not PING: then it is known all the same that it is one.
-  const std::string wrong = connection.wrong_with(connection.ask({"PING"}));
+  const std::string wrong = client.wrong_with(client.ask({"PING"}));
   return wrong.starts_with("NOPERM") ? std::string{} : wrong;
 }
 
@@ -125,10 +66,10 @@ std::string message_text() {
 }
 
 // PUBLISH alone, or with a subscriber of our own that has to hear of it.
-void check_round_trip(Connection& publisher, const redis::RedisAddress& address,
-                      const std::string& channel, milliseconds timeout, DoctorReport& report) {
-  Connection subscriber{address, timeout};
-  std::string not_subscribed = log_in(subscriber, address);
+void check_round_trip(RedisClient& publisher, const std::string& channel, milliseconds timeout,
+                      DoctorReport& report) {
+  RedisClient subscriber{publisher.address(), timeout};
+  std::string not_subscribed = log_in(subscriber);
   if (not_subscribed.empty()) {
     not_subscribed = subscriber.wrong_with(subscriber.ask({"SUBSCRIBE", channel}));
   }
@@ -160,7 +101,7 @@ void check_round_trip(Connection& publisher, const redis::RedisAddress& address,
   const auto took =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start);
   const bool right = heard && heard->type == REDIS_REPLY_ARRAY && heard->elements == 3 &&
-                     message_text() == heard->element[2]->str;
+                     message_text() == text_of(*heard->element[2]);
   if (!right) {
     report.push_back(failed("redis.subscribe", concat({"published, and not heard on ", channel})));
     return;
@@ -170,7 +111,7 @@ void check_round_trip(Connection& publisher, const redis::RedisAddress& address,
   report.push_back({.question = "redis.subscribe", .answer = text.data()});
 }
 
-Finding clock_finding(Connection& connection) {
+Finding clock_finding(RedisClient& connection) {
   using System = std::chrono::system_clock;
   Finding finding{.question = "redis.clock"};
   const System::time_point before = System::now();
@@ -219,8 +160,8 @@ void check_redis(const Options& options, DoctorReport& report) {
                      timeout, report)) {
     return;
   }
-  Connection connection{address, timeout};
-  if (const std::string wrong = log_in(connection, address); !wrong.empty()) {
+  RedisClient connection{address, timeout};
+  if (const std::string wrong = log_in(connection); !wrong.empty()) {
     report.push_back(failed("redis.login", wrong));
     return;
   }
@@ -230,7 +171,7 @@ void check_redis(const Options& options, DoctorReport& report) {
   const std::string& type = options.json.source_type;
   const std::string channel =
       channels.front().expand(type.starts_with('/') ? "doctor" : type, kSourceId);
-  check_round_trip(connection, address, channel, timeout, report);
+  check_round_trip(connection, channel, timeout, report);
   report.push_back(clock_finding(connection));
 }
 

@@ -90,14 +90,21 @@ enum class NotifyAt : std::uint8_t {
 
 // The best-effort path. Nothing here can fail a publish or slow Kafka.
 struct RedisOptions {
-  // "host:port", "redis://[user[:password]@]host[:port]" or "unix:/path". Empty: no notifications
-  // at all.
+  // "host:port", "redis://[user[:password]@]host[:port]", the same with "rediss://" for TLS, or
+  // "unix:/path". Empty: no notifications at all.
   std::string address;
 
   // ACL user and password; they win over those in `address`. An empty username is Redis' default
   // user.
   std::string username;
   std::string password;
+
+  // For TLS, PEM files: the authorities whose word on the server is taken (empty: the system's),
+  // and a certificate and its key for a server that wants to know us. They are read at open, and
+  // anew for each connection.
+  std::string tls_ca_file;
+  std::string tls_certificate_file;
+  std::string tls_key_file;
 
   NotifyAt notify = NotifyAt::acknowledged;
 

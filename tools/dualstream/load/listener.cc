@@ -2,18 +2,16 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <system_error>
 
-#include <hiredis/hiredis.h>
-
 #include "event_mark.h"
 #include "payloads.h"
 #include "redis/redis_address.h"
+#include "redis_client.h"
 #include "text.h"
 
 namespace dualstream::command {
@@ -22,23 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kRetryAfter{500};
-
-struct FreeContext {
-  void operator()(redisContext* context) const noexcept { redisFree(context); }
-};
-struct FreeReply {
-  void operator()(redisReply* reply) const noexcept { freeReplyObject(reply); }
-};
-using Reply = std::unique_ptr<redisReply, FreeReply>;
-
-std::string_view text_of(const redisReply* reply) {
-  return reply->str == nullptr ? std::string_view{} : std::string_view{reply->str, reply->len};
-}
-
-timeval timeval_of(milliseconds duration) {
-  const auto ms = static_cast<std::int64_t>(duration.count());
-  return {.tv_sec = ms / 1'000, .tv_usec = ms % 1'000 * 1'000};
-}
 
 }  // namespace
 
@@ -59,72 +40,6 @@ std::string pattern_of(std::string_view channel_template) {
   }
   return pattern;
 }
-
-// The socket. Every call but messages() may take as long as the connect timeout.
-class Listener::Connection {
- public:
-  Connection(redis::RedisAddress address, milliseconds timeout)
-      : address_(std::move(address)), timeout_(timeval_of(timeout)) {}
-
-  // Empty, or what went wrong.
-  [[nodiscard]] std::string subscribe(const std::vector<std::string>& patterns) {
-    context_.reset(address_.unix_path.empty()
-                       ? redisConnectWithTimeout(address_.host.c_str(), address_.port, timeout_)
-                       : redisConnectUnixWithTimeout(address_.unix_path.c_str(), timeout_));
-    if (!context_) return "out of memory";
-    if (context_->err != 0) return context_->errstr;
-    redisSetTimeout(context_.get(), timeout_);
-    if (!address_.password.empty()) {
-      std::vector<std::string> words{"AUTH"};
-      if (!address_.username.empty()) words.push_back(address_.username);
-      words.push_back(address_.password);
-      if (std::string failure = command(words, 1); !failure.empty()) return failure;
-    }
-    std::vector<std::string> words{"PSUBSCRIBE"};
-    words.insert(words.end(), patterns.begin(), patterns.end());
-    return command(words, patterns.size());
-  }
-
-  [[nodiscard]] const redis::RedisAddress& address() const noexcept { return address_; }
-  [[nodiscard]] int fd() const noexcept { return context_->fd; }
-  [[nodiscard]] std::string failure() const { return context_->errstr; }
-
-  // Reads what there is. False when the connection is lost.
-  [[nodiscard]] bool read() { return redisBufferRead(context_.get()) == REDIS_OK; }
-
-  // The next whole reply of what was read; null when there is none. False for garbage.
-  [[nodiscard]] bool next(Reply& reply) {
-    void* raw = nullptr;
-    if (redisGetReplyFromReader(context_.get(), &raw) != REDIS_OK) return false;
-    reply.reset(static_cast<redisReply*>(raw));
-    return true;
-  }
-
-  void close() { context_.reset(); }
-
- private:
-  std::string command(const std::vector<std::string>& words, std::size_t replies) {
-    std::vector<const char*> texts;
-    std::vector<std::size_t> sizes;
-    for (const std::string& word : words) {
-      texts.push_back(word.data());
-      sizes.push_back(word.size());
-    }
-    redisAppendCommandArgv(context_.get(), static_cast<int>(texts.size()), texts.data(),
-                           sizes.data());
-    for (; replies > 0; --replies) {
-      void* raw = nullptr;
-      if (redisGetReply(context_.get(), &raw) != REDIS_OK) return context_->errstr;
-      const Reply reply{static_cast<redisReply*>(raw)};
-      if (reply->type == REDIS_REPLY_ERROR) return std::string{text_of(reply.get())};
-    }
-    return {};
-  }
-
-  const redis::RedisAddress address_;
-  const timeval timeout_;
-  std::unique_ptr<redisContext, FreeContext> context_;
-};
 
 Listener::Listener(const ListenerOptions& options, const RunClock& clock, Console& console,
                    int wake_fd)
@@ -158,7 +73,7 @@ Status Listener::start(const ListenerOptions& options, const RunClock& clock, Co
   listener.reset(new Listener{options, clock, console, wake_fd});
   Listener* self = listener.get();
   self->connection_ =
-      std::make_unique<Connection>(std::move(address), options.redis.connect_timeout);
+      std::make_unique<RedisClient>(std::move(address), options.redis.connect_timeout);
   return self->thread_.start("ds-listener", [self] { self->run(); });
 }
 
@@ -186,11 +101,24 @@ void Listener::set_subscribed(bool subscribed) {
   changed_.notify_all();
 }
 
+// Empty, or what went wrong.
+std::string Listener::subscribe() {
+  if (std::string failure = connection_->connect(); !failure.empty()) return failure;
+  std::vector<std::string> words{"PSUBSCRIBE"};
+  words.insert(words.end(), patterns_.begin(), patterns_.end());
+  // Each pattern is answered by itself.
+  std::string wrong = connection_->wrong_with(connection_->ask(words));
+  for (std::size_t i = 1; i < patterns_.size() && wrong.empty(); ++i) {
+    wrong = connection_->wrong_with(connection_->next());
+  }
+  return wrong;
+}
+
 void Listener::run() {
   bool told = false;  // That there is no subscription.
   pollfd wake{.fd = wake_fd_, .events = POLLIN, .revents = 0};
   while (::poll(&wake, 1, 0) <= 0) {
-    std::string failure = connection_->subscribe(patterns_);
+    std::string failure = subscribe();
     if (failure.empty()) {
       if (told) console_.log(LogLevel::info, "load: the subscriber listens to Redis again");
       told = false;
@@ -213,7 +141,7 @@ void Listener::run() {
 }
 
 // Returns when the connection is lost or it has to end.
-void Listener::listen(Connection& connection) {
+void Listener::listen(RedisClient& connection) {
   while (true) {
     std::array<pollfd, 2> fds{{{.fd = connection.fd(), .events = POLLIN, .revents = 0},
                                {.fd = wake_fd_, .events = POLLIN, .revents = 0}}};
@@ -223,11 +151,11 @@ void Listener::listen(Connection& connection) {
     const std::chrono::nanoseconds now = clock_.now();
     Reply reply;
     while (true) {
-      if (!connection.next(reply)) return;
+      if (!connection.next_read(reply)) return;
       if (!reply) break;
       // pmessage, pattern, channel, message
       if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 4) {
-        take(text_of(reply->element[3]), now);
+        take(text_of(*reply->element[3]), now);
       }
     }
   }

@@ -22,6 +22,8 @@
 
 namespace dualstream::command {
 
+class RedisClient;
+
 struct ListenerOptions {
   RedisOptions redis;
   std::uint32_t run = 0;
@@ -58,12 +60,11 @@ class Listener {
   [[nodiscard]] const LatencyRecorder& latency() const noexcept { return latency_; }
 
  private:
-  class Connection;
-
   Listener(const ListenerOptions& options, const RunClock& clock, Console& console, int wake_fd);
 
   void run();
-  void listen(Connection& connection);
+  [[nodiscard]] std::string subscribe();
+  void listen(RedisClient& connection);
   void take(std::string_view message, std::chrono::nanoseconds now);
   void set_subscribed(bool subscribed);
 
@@ -73,7 +74,7 @@ class Listener {
   const std::string needle_;
   const std::uint32_t run_;
   std::vector<std::string> patterns_;
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<RedisClient> connection_;
 
   LatencyRecorder latency_;  // The listening thread's.
   std::atomic<std::uint64_t> received_{0};
