@@ -126,7 +126,7 @@ class OpensslSession final : public TlsSession {
     }
   }
 
-  std::string reason() const {
+  [[nodiscard]] std::string reason() const {
     const long verified = ::SSL_get_verify_result(session_.get());
     if (verified != X509_V_OK && ::SSL_is_init_finished(session_.get()) == 0) {
       return std::string{"the server's certificate is refused: "} +
