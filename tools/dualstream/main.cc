@@ -74,8 +74,10 @@ ExitCode run(std::span<char* const> arguments) {
 int main(int argc, char** argv) {
   namespace command = dualstream::command;
   // librdkafka's buffers come and go by the megabyte. Kept, they need no fresh pages each time.
+  // NOLINTBEGIN(concurrency-mt-unsafe): there is no other thread yet.
   ::mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
   ::mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
+  // NOLINTEND(concurrency-mt-unsafe)
   // A reader that has gone is an error of a write like any other.
   std::signal(SIGPIPE, SIG_IGN);
   try {

@@ -57,7 +57,7 @@ class RedisClient {
   };
 
   // False at `deadline`.
-  bool wait(TimePoint deadline) const;
+  [[nodiscard]] bool wait(TimePoint deadline) const;
 
   const redis::RedisAddress address_;
   const std::chrono::milliseconds timeout_;
