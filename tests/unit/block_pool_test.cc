@@ -176,7 +176,7 @@ TEST(BlockPoolTest, AGiverGivesNeighboursTogetherAtTheLatestAtItsEnd) {
   std::vector<BlockPool::Block> blocks;
   {
     BlockPool::Taker taker{pool};
-    for (std::size_t stream : {0, 0, 1, 1}) blocks.push_back(taker.take(100, stream));
+    for (const std::size_t stream : {0U, 0U, 1U, 1U}) blocks.push_back(taker.take(100, stream));
   }
   {
     BlockPool::Giver giver;
