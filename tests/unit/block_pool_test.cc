@@ -18,10 +18,6 @@ namespace {
 
 constexpr std::size_t kChunk = BlockPool::kChunkBytes;
 
-std::ptrdiff_t distance(const BlockPool::Block& from, const BlockPool::Block& to) {
-  return static_cast<char*>(to.at) - static_cast<char*>(from.at);
-}
-
 TEST(BlockPoolTest, RoundsUpToWholeLines) {
   for (std::size_t bytes = 1; bytes < 6'000; ++bytes) {
     EXPECT_GE(BlockPool::rounded(bytes), bytes);
@@ -95,6 +91,10 @@ TEST(BlockPoolTest, CutsNothingWhenItMayNot) {
 
 // With AddressSanitizer every block is malloc()'s, so that it sees the misuse of one.
 #if !defined(__SANITIZE_ADDRESS__)
+std::ptrdiff_t distance(const BlockPool::Block& from, const BlockPool::Block& to) {
+  return static_cast<char*>(to.at) - static_cast<char*>(from.at);
+}
+
 TEST(BlockPoolTest, PutsTheBlocksOfAStreamBehindEachOther) {
   BlockPool pool{{.chunks_max = 20 * kChunk, .kept_max = kChunk}};
   BlockPool::Taker taker{pool};
