@@ -30,8 +30,8 @@ void prefetch_to_write(char* from, const char* end) noexcept {
 
 struct alignas(64) BlockPool::Chunk {
   BlockPool* pool;
-  Chunk* next = nullptr;  // Of those that are free.
-  std::atomic<std::uint32_t> uses{kTakersUses};
+  Chunk* next = nullptr;               // Of those that are free.
+  std::atomic<std::uint32_t> uses{0};  // Its taker sets them.
 
   [[nodiscard]] char* at(std::size_t byte) noexcept { return reinterpret_cast<char*>(this) + byte; }
   // True when that was the last of them.
@@ -74,8 +74,9 @@ bool BlockPool::Taker::open_chunk(Cut& cut) noexcept {
   // When all of its blocks are back already it can be cut again at once.
   const bool again = before != nullptr && before->drop(kTakersUses - cut.blocks);
   cut = {.chunk = again ? before : pool_.free_or_new_chunk(), .bytes = sizeof(Chunk), .blocks = 0};
-  if (again) before->uses.store(kTakersUses, std::memory_order_relaxed);
-  return cut.chunk != nullptr;
+  if (cut.chunk == nullptr) return false;
+  cut.chunk->uses.store(kTakersUses, std::memory_order_relaxed);
+  return true;
 }
 
 BlockPool::Chunk* BlockPool::free_or_new_chunk() noexcept {
@@ -86,7 +87,6 @@ BlockPool::Chunk* BlockPool::free_or_new_chunk() noexcept {
       Chunk* chunk = free_;
       free_ = chunk->next;
       kept_bytes_.fetch_sub(kChunkBytes, std::memory_order_relaxed);
-      chunk->uses.store(kTakersUses, std::memory_order_relaxed);
       return chunk;
     }
   }

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/prefetch.h"
 #include "kafka/introductions.h"
 #include "kafka/librdkafka_client.h"
 #include "kafka/outstanding.h"

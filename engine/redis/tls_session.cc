@@ -5,12 +5,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
-
-#include <climits>
+#include <utility>
 
 namespace dualstream::redis {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "redis/hiredis_connection.h"
@@ -64,10 +63,8 @@ std::string RedisClient::wrong_with(const Reply& reply) const {
 
 bool RedisClient::read() {
   std::string bytes;
-  while (connection_->receive_into(bytes)) {
-  }
-  if (!bytes.empty()) ::redisReaderFeed(reader_.get(), bytes.data(), bytes.size());
-  return !bytes.empty() || connection_->state() == redis::LinkState::open;
+  if (!connection_->receive_into(bytes)) return connection_->state() == redis::LinkState::open;
+  return ::redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) == REDIS_OK;
 }
 
 bool RedisClient::next_read(Reply& reply) {
