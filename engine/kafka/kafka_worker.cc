@@ -248,13 +248,22 @@ std::size_t KafkaWorker::expire(base::TimePoint now) {
   const bool more = batcher_.waiting_events() > 0 || !unplaced_.empty();
   expire_at_ = more ? now + kExpiryStep : base::kNever;
   const std::size_t count = expired.size() + never_placed.size();
-  const bool no_topic = kafka_in_trouble_ && trouble_ == NoticeKind::topic;
-  settle_waiting(std::move(never_placed), no_topic ? Failure::unknown_topic : Failure::timed_out,
-                 no_topic ? "the cluster has no such topic"
-                          : "no broker answered for the topic within kafka.delivery_timeout");
-  settle_waiting(std::move(expired), Failure::timed_out,
-                 "no broker took it within kafka.delivery_timeout");
+  if (is_without_topic()) {
+    constexpr std::string_view kNoTopic = "the cluster has no such topic";
+    settle_waiting(std::move(never_placed), Failure::unknown_topic, kNoTopic);
+    settle_waiting(std::move(expired), Failure::unknown_topic, kNoTopic);
+  } else {
+    settle_waiting(std::move(never_placed), Failure::timed_out,
+                   "no broker answered for the topic within kafka.delivery_timeout");
+    settle_waiting(std::move(expired), Failure::timed_out,
+                   "no broker took it within kafka.delivery_timeout");
+  }
   return count;
+}
+
+// The last that was heard of it, from the client or by an event's failure, is that it is missing.
+bool KafkaWorker::is_without_topic() const {
+  return unwell_ && said_.heard().first == KafkaHealth::topic;
 }
 
 void KafkaWorker::follow_topic() {
@@ -263,7 +272,7 @@ void KafkaWorker::follow_topic() {
   const std::int32_t before = partitions_;
   batcher_.set_connections(view.connections);
   partitions_ = batcher_.lanes() / settings_.clients;
-  if (unwell_ && said_.heard().first == KafkaHealth::topic) {
+  if (is_without_topic()) {
     unwell_ = false;
     said_.say(KafkaHealth::up);
   }

@@ -94,6 +94,7 @@ class KafkaWorker final : public base::Duty {
   void follow_acknowledged(const Report& report);
   void recover();
   void heed_failure(const Report& last);
+  [[nodiscard]] bool is_without_topic() const;
   void say_unwell(KafkaHealth health, std::string_view reason);
   void announce(event::Notification&& notification);
   void call_back(std::span<const Outcome> outcomes) noexcept;

@@ -75,8 +75,8 @@ TEST_F(TopicFaultTest, K12_DeletedInMidLoadAndMadeAgain) {
   const std::uint64_t failed = run.stats()[Counter::failed];
   EXPECT_GE(failed, 1'000U) << "without a topic all fail";
   EXPECT_EQ(run.failed(Failure::unknown_topic), failed)
-      << run.failed(Failure::stopped) << " stopped, " << run.failed(Failure::rejected)
-      << " rejected";
+      << run.failed(Failure::timed_out) << " timed out, " << run.failed(Failure::stopped)
+      << " stopped, " << run.failed(Failure::rejected) << " rejected";
   std::printf("failed: %zu unknown_topic, %llu of them maybe persisted\n",
               run.failed(Failure::unknown_topic),
               static_cast<unsigned long long>(run.stats()[Counter::failed_maybe_persisted]));

@@ -242,6 +242,20 @@ TEST_F(KafkaWorkerTest, FailsWhatNoBrokerTookWithinTheDeliveryTimeout) {
   EXPECT_EQ(outcomes_[0].persisted, Persisted::no);
 }
 
+TEST_F(KafkaWorkerTest, WhatWaitedForATopicThatIsGoneFailsForThatReason) {
+  start({.delivery_timeout = seconds{5}});
+  with_partitions({1});
+  for (std::uint64_t tag = 0; tag < 3; ++tag) publish("source", tag);
+  kafka_->room = 1;
+  step();
+  kafka_->report(1, Failure::unknown_topic, Persisted::no);
+  kafka_->room = 0;
+  step(seconds{6});
+  ASSERT_EQ(tags(OutcomeKind::failed), (std::vector<std::uint64_t>{0, 1, 2}));
+  EXPECT_EQ(outcomes_[2].failure, Failure::unknown_topic);
+  EXPECT_EQ(counters_.get(Counter::failed_unknown_topic), 3U);
+}
+
 TEST_F(KafkaWorkerTest, KeepsTheOrderOfASourceWhenTheClientHasNoRoom) {
   start();
   with_partitions({1});
