@@ -107,6 +107,12 @@ void BM_EngineDual(benchmark::State& state) {
 void BM_EngineDualDefaults(benchmark::State& state) {
   run_engine(state, environment("REDIS_ADDRESS"));
 }
+// What somebody sets who has many dashboards and little Redis.
+void BM_EngineDualLingering(benchmark::State& state) {
+  Options options = as_much_on_the_way_as_the_rivals();
+  options.redis.linger = std::chrono::milliseconds{20};
+  run_engine(state, environment("REDIS_ADDRESS"), options);
+}
 void BM_EngineDualOnePerPublish(benchmark::State& state) {
   Options options = as_much_on_the_way_as_the_rivals();
   options.redis.frame_events_max = 1;
@@ -118,6 +124,7 @@ BENCHMARK(BM_RawProduceBatch)->Iterations(1)->UseManualTime()->Unit(benchmark::k
 BENCHMARK(BM_EngineKafkaOnly)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_EngineDual)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_EngineDualDefaults)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_EngineDualLingering)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_EngineDualOnePerPublish)
     ->Iterations(1)
     ->UseManualTime()

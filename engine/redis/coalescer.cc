@@ -12,10 +12,9 @@ namespace {
 // A message's first fields and brackets, beside its items.
 constexpr std::size_t kMessageHeadBytes = 64;
 
-// An acknowledgement that takes no longer than this had no queue before it.
+// An acknowledgement that takes no longer than this had no queue before it. What was spent beyond
+// it may be spent once more lingering.
 constexpr base::Duration kFresh = std::chrono::milliseconds{5};
-// Of the time that was spent beyond it, one part in so many more may be spent lingering.
-constexpr int kLingerShare = 4;
 
 std::size_t bytes_of(const event::Notification& notification) noexcept {
   return notification.bytes() + (sizeof(Held) - sizeof(event::Notification));
@@ -116,7 +115,7 @@ std::size_t Coalescer::put(Channel& channel, event::Notification&& notification,
 }
 
 void Coalescer::follow_age(base::Duration age) noexcept {
-  linger_ = std::max(limits_.linger, std::min((age - kFresh) / kLingerShare, limits_.linger_max));
+  linger_ = std::max(limits_.linger, std::min(age - kFresh, limits_.linger_max));
 }
 
 base::Duration Coalescer::linger() const noexcept {

@@ -62,7 +62,7 @@ std::uint64_t redis_memory_bytes_max(const RedisOptions& options) {
       // What waits to be sent, and replies.
       + hiredis_connection_bytes_max(message + channel)
       // Notifications on their way from the queue to their frames.
-      + RedisWorker::kNotificationsPerCycle *
+      + RedisWorker::kNotificationsPerTurn *
             (sizeof(event::Notification) + kIdBytesMax + kTypeBytesMax + kSourceTypeBytesMax +
              kSourceIdBytesMax);
 }

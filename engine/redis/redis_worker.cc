@@ -13,8 +13,12 @@ namespace {
 // Between the end of an attempt that took long and the next one.
 constexpr base::Duration kPauseMin = std::chrono::milliseconds{100};
 
-// While notifications linger anyway, the worker looks at them and at the replies so often.
-constexpr base::Duration kRound = std::chrono::milliseconds{1};
+// While notifications linger anyway, the worker looks at what came, and at the replies, so often.
+constexpr base::Duration kLookEvery = std::chrono::milliseconds{1};
+
+// And sends so often, frames that filled up meanwhile included: each write wakes the server up,
+// which costs it as much as some dozens of PUBLISH.
+constexpr int kRoundsPerLinger = 2;
 
 // A message that was larger gives its memory back.
 constexpr std::size_t kMessageBytesKept = 64 * 1024;
@@ -37,7 +41,7 @@ RedisWorker::RedisWorker(Settings settings, std::unique_ptr<RedisConnection> con
       pipeline_(settings_.window_frames_max),
       backoff_(settings_.backoff_seed),
       health_(settings_.address_text, log),
-      notifications_(kNotificationsPerCycle) {}
+      notifications_(kNotificationsPerTurn) {}
 
 RedisWorker::~RedisWorker() = default;
 
@@ -65,10 +69,9 @@ base::WakeUp RedisWorker::wake_up() const {
     wake_up.fd = connection_->fd();
     wake_up.want_write = connection_->wants_write();
   }
-  // What lingers leaves in rounds: so many frames in one write, and their replies in one read.
-  if (link_ == Link::ready && coalescer_.linger() >= kRound) {
-    wake_up.nap = kRound;
-    wake_up.nap_ignores_fd = true;
+  if (works_in_rounds()) {
+    wake_up.nap = kLookEvery;
+    wake_up.nap_ignores_fd = can_send();
   }
   switch (link_) {
     case Link::waiting:
@@ -82,8 +85,10 @@ base::WakeUp RedisWorker::wake_up() const {
       if (!pipeline_.empty()) {
         wake_up.at = reply_late_at();
       }
-      if (!pipeline_.window_full() && connection_->has_room()) {
-        wake_up.at = std::min(wake_up.at, coalescer_.next_due_at());
+      if (can_send()) {
+        base::TimePoint due_at = coalescer_.next_due_at();
+        if (works_in_rounds()) due_at = std::max(due_at, next_round_at_);
+        wake_up.at = std::min(wake_up.at, due_at);
       }
       break;
   }
@@ -95,13 +100,26 @@ void RedisWorker::stop_by(base::TimePoint give_up_at) noexcept {
   stop_by_.store(give_up_at, std::memory_order_release);
 }
 
+bool RedisWorker::works_in_rounds() const noexcept {
+  return link_ == Link::ready && !drained_ && coalescer_.linger() >= kLookEvery;
+}
+
+bool RedisWorker::can_send() const noexcept {
+  return link_ == Link::ready && !pipeline_.window_full() && connection_->has_room();
+}
+
 std::size_t RedisWorker::take_notifications(base::TimePoint now) {
   if (drained_) return 0;
   const bool closed = queue_.closed();  // Before the look: nothing is pushed after it.
-  const std::size_t count_taken = queue_.pop(notifications_);
+  std::size_t count_taken = 0;
   std::uint64_t dropped = 0;
-  for (event::Notification& notification : std::span{notifications_}.first(count_taken)) {
-    dropped += coalescer_.add(std::move(notification), now);
+  for (std::size_t turn = 0; turn < kTurnsPerCycle; ++turn) {
+    const std::size_t count = queue_.pop(notifications_);
+    for (event::Notification& notification : std::span{notifications_}.first(count)) {
+      dropped += coalescer_.add(std::move(notification), now);
+    }
+    count_taken += count;
+    if (count < notifications_.size()) break;
   }
   taken_ += count_taken * coalescer_.units();
   if (dropped > 0) count(Counter::dropped_overflow, dropped);
@@ -255,9 +273,13 @@ void RedisWorker::give_up_if_late(base::TimePoint now) {
 std::size_t RedisWorker::send_frames(base::TimePoint now) {
   if (link_ == Link::waiting || link_ == Link::connecting) return 0;
   std::size_t sent = 0;
-  while (link_ == Link::ready && !pipeline_.window_full() && connection_->has_room()) {
+  const bool between_rounds = works_in_rounds() && now < next_round_at_;
+  while (!between_rounds && can_send()) {
     std::optional<Frame> frame = coalescer_.take_due(drained_ ? base::kNever : now);
-    if (!frame) break;
+    if (!frame) {
+      if (sent > 0) next_round_at_ = now + coalescer_.linger() / kRoundsPerLinger;
+      break;
+    }
     send(std::move(*frame), now);
     sent += 1;
   }

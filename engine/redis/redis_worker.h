@@ -82,7 +82,9 @@ class RedisWorker final : public base::Duty {
   [[nodiscard]] std::pair<RedisHealth, std::string> health() const { return health_.health(); }
 
   static constexpr base::Duration kUnreachableGrace = std::chrono::seconds{2};
-  static constexpr std::size_t kNotificationsPerCycle = 256;
+  // They are taken so many at a time, and so often before what is due is sent.
+  static constexpr std::size_t kNotificationsPerTurn = 256;
+  static constexpr std::size_t kTurnsPerCycle = 16;
 
   // Notifications held and written without a reply, in units of the ledger.
   [[nodiscard]] std::uint64_t pending() const noexcept {
@@ -92,6 +94,9 @@ class RedisWorker final : public base::Duty {
  private:
   enum class Link : std::uint8_t { waiting, connecting, greeting, ready };
 
+  // Frames linger, so they leave together with others.
+  [[nodiscard]] bool works_in_rounds() const noexcept;
+  [[nodiscard]] bool can_send() const noexcept;
   std::size_t take_notifications(base::TimePoint now);
   std::size_t advance_link(base::TimePoint now);
   std::size_t settle_replies(base::TimePoint now);
@@ -132,6 +137,7 @@ class RedisWorker final : public base::Duty {
   base::TimePoint replied_at_{};  // When a reply last came.
   base::TimePoint lost_at_{};     // When it was last ready.
   bool refused_ = false;          // How the last attempt ended.
+  base::TimePoint next_round_at_{};
 
   bool drained_ = false;  // The queue is closed and empty.
   base::TimePoint drained_at_{};

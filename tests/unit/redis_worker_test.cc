@@ -254,7 +254,7 @@ TEST_F(RedisWorkerTest, WorksInRoundsWhileNotificationsLinger) {
   EXPECT_FALSE(worker_->wake_up().nap_ignores_fd) << "what is fresh goes at once";
   event::Notification notification{
       EventView{.id = "1", .type = "PushEvent", .source_type = "repo", .source_id = "a"}, 0, 1};
-  notification.set_age(45ms);
+  notification.set_age(15ms);
   announced_ += 1;
   queue_->push(std::move(notification));
   worker_->do_work(now_);
@@ -265,6 +265,55 @@ TEST_F(RedisWorkerTest, WorksInRoundsWhileNotificationsLinger) {
   settle();
   EXPECT_FALSE(worker_->wake_up().nap_ignores_fd) << "a link that is set up is waited for";
   run_until(now_ + 1s);
+}
+
+TEST_F(RedisWorkerTest, SendsWhatFilledUpBetweenRoundsWithTheNextRound) {
+  settings_.coalescing.linger = 10ms;
+  settings_.coalescing.frame_events_max = 2;
+  start();
+  settle();
+  announce("a", 1);
+  run_until(now_ + 10ms);
+  ASSERT_EQ(server_.messages.size(), 1U);
+  announce("a", 2);
+  announce("a", 3);
+  settle();
+  EXPECT_EQ(server_.messages.size(), 1U);
+  EXPECT_EQ(worker_->wake_up().at, now_ + 5ms);
+  advance(5ms);
+  EXPECT_EQ(server_.messages.size(), 2U);
+}
+
+TEST_F(RedisWorkerTest, WaitsForNoRoundWhenItStops) {
+  settings_.coalescing.linger = 1h;
+  settings_.coalescing.frame_events_max = 2;
+  start();
+  settle();
+  for (std::int64_t offset = 1; offset <= 3; ++offset) announce("a", offset);
+  settle();
+  announce("a", 4);
+  settle();
+  EXPECT_EQ(server_.messages.size(), 1U);
+  queue_->close();
+  settle();
+  EXPECT_EQ(server_.messages.size(), 2U);
+  EXPECT_TRUE(worker_->finished());
+}
+
+TEST_F(RedisWorkerTest, ARoundThatFillsTheWindowGoesOnWithTheReplies) {
+  settings_.coalescing.linger = 10ms;
+  settings_.coalescing.frame_events_max = 1;
+  settings_.window_frames_max = 3;
+  start();
+  settle();
+  server_.holds_replies = true;
+  for (std::int64_t offset = 1; offset <= 5; ++offset) announce("a", offset);
+  settle();
+  ASSERT_EQ(server_.messages.size(), 3U);
+  EXPECT_FALSE(worker_->wake_up().nap_ignores_fd);
+  server_.release_replies();
+  settle();
+  EXPECT_EQ(server_.messages.size(), 5U);
 }
 
 TEST_F(RedisWorkerTest, MeasuresEachFrameFromItsOldestNotificationToTheAnswer) {
