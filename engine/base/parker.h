@@ -16,6 +16,7 @@ struct WakeUp {
   // How long new work may lie there while the worker naps between looks. A nap costs some 10 us of
   // CPU.
   Duration nap = std::chrono::microseconds{100};
+  // Naps are slept to their end, whatever the descriptor says: what comes there can wait for more.
   bool nap_ignores_fd = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -14,10 +15,12 @@
 namespace dualstream::testing {
 namespace {
 
-// Of all runs of the test that runs now. Only on its own thread.
+// Of all runs of the test that runs now.
 void record(const std::string& name, std::uint64_t figure) {
   const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
   if (test == nullptr) return;
+  static std::mutex mutex;
+  const std::lock_guard lock{mutex};
   static const ::testing::TestInfo* of = nullptr;
   static std::map<std::string, std::uint64_t> figures;
   if (std::exchange(of, test) != test) figures.clear();

@@ -18,6 +18,7 @@ class PublisherImpl;
 
 // Events of one source that go through one Publisher stand in Kafka in publish order.
 //
+// Memory:   up to 128 KiB between calls, of what memory_bytes_max() allows.
 // Thread:   one thread at a time; take one per ingest thread from Engine::publisher().
 // Lifetime: the Engine must outlive it. After Engine::stop() every call says `stopping`.
 class DUALSTREAM_EXPORT Publisher {
