@@ -12,9 +12,10 @@ namespace {
 // A message's first fields and brackets, beside its items.
 constexpr std::size_t kMessageHeadBytes = 64;
 
-// An acknowledgement that takes no longer than this had no queue before it. What was spent beyond
-// it may be spent once more lingering.
+// An acknowledgement that takes no longer than this had no queue before it. Twice what was spent
+// beyond it may be spent lingering.
 constexpr base::Duration kFresh = std::chrono::milliseconds{5};
+constexpr int kLingerFactor = 2;
 
 std::size_t bytes_of(const event::Notification& notification) noexcept {
   return notification.bytes() + (sizeof(Held) - sizeof(event::Notification));
@@ -115,7 +116,7 @@ std::size_t Coalescer::put(Channel& channel, event::Notification&& notification,
 }
 
 void Coalescer::follow_age(base::Duration age) noexcept {
-  linger_ = std::max(limits_.linger, std::min(age - kFresh, limits_.linger_max));
+  linger_ = std::max(limits_.linger, std::min((age - kFresh) * kLingerFactor, limits_.linger_max));
 }
 
 base::Duration Coalescer::linger() const noexcept {

@@ -254,7 +254,7 @@ TEST_F(RedisWorkerTest, WorksInRoundsWhileNotificationsLinger) {
   EXPECT_FALSE(worker_->wake_up().nap_ignores_fd) << "what is fresh goes at once";
   event::Notification notification{
       EventView{.id = "1", .type = "PushEvent", .source_type = "repo", .source_id = "a"}, 0, 1};
-  notification.set_age(15ms);
+  notification.set_age(10ms);
   announced_ += 1;
   queue_->push(std::move(notification));
   worker_->do_work(now_);

@@ -296,7 +296,7 @@ constexpr std::array kOptions{
                "How long a notification may wait for others of its channel, at least.",
                [](Settings& s) -> Target { return &s.engine.redis.linger; }},
     OptionInfo{"redis-linger-max", kForBoth, kEverywhere, kTuning, "DURATION", "redis.linger_max",
-               "At most: as long as its event waited for Kafka beyond 5ms.",
+               "At most: twice as long as its event waited for Kafka beyond 5ms.",
                [](Settings& s) -> Target { return &s.engine.redis.linger_max; }},
     OptionInfo{"frame-events", kForBoth, kEverywhere, kTuning, "N", "redis.frame_events_max",
                "Notifications in one PUBLISH at the most.",

@@ -118,7 +118,7 @@ struct RedisOptions {
   std::size_t buckets = 64;
 
   // How long the oldest notification of a frame may wait for company, while there is room to send
-  // it: as long as its event waited for Kafka beyond 5 ms, at least `linger` and at most
+  // it: twice as long as its event waited for Kafka beyond 5 ms, at least `linger` and at most
   // `linger_max` (or `linger`, if that is more). So news that is fresh goes at once, and under a
   // load that makes events queue one PUBLISH carries many. Then frames leave in rounds, two to such
   // a wait, so it may be half as long again. Both the same: always that long. 0 to 60 s each.
