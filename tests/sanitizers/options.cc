@@ -21,11 +21,6 @@ const char* __tsan_default_options() {
 
 const char* __tsan_default_suppressions() {
   return
-      // TSan does not see fences. concurrentqueue marks the slots of a block as empty with relaxed
-      // stores and one fence, so a producer that takes the block again seems to race with the
-      // consumer that emptied it. Handing an element over is ordered by an index that TSan sees:
-      // races on what is in the queue are still reported.
-      "race:moodycamel::ConcurrentQueue<*>::*Producer::enqueue\n"
       // librdkafka counts references with atomics, and TSan does not see into it: the last owner,
       // which destroys the lock of a partition or a broker, seems to race with those before. The
       // engine has no such locks itself, and what it hands to librdkafka is still watched.
