@@ -137,7 +137,8 @@ class RedisWorker final : public base::Duty {
   base::TimePoint replied_at_{};  // When a reply last came.
   base::TimePoint lost_at_{};     // When it was last ready.
   bool refused_ = false;          // How the last attempt ended.
-  base::TimePoint next_round_at_{};
+
+  base::TimePoint next_round_at_{};  // When frames leave again, while they do in rounds.
 
   bool drained_ = false;  // The queue is closed and empty.
   base::TimePoint drained_at_{};
