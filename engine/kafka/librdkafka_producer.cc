@@ -131,11 +131,12 @@ class LibrdkafkaProducer final : public KafkaProducer {
       message.len = event.payload().size();
       message.key = as_mutable(event.source_id().data());
       message.key_len = event.source_id().size();
-      message.partition = partition;
       message._private = as_mutable(&event);
     }
-    const int taken = rd_kafka_produce_batch(topic_.get(), partition, RD_KAFKA_MSG_F_PARTITION,
-                                             messages_.data(), static_cast<int>(count));
+    // The partition is named once for all: with RD_KAFKA_MSG_F_PARTITION librdkafka (2.0.2 and
+    // later) loses its own message for each one whose topic or partition is gone.
+    const int taken = rd_kafka_produce_batch(topic_.get(), partition, 0, messages_.data(),
+                                             static_cast<int>(count));
     if (static_cast<std::size_t>(taken) == count) [[likely]] {
       outstanding_.add(partition, events);
       return;

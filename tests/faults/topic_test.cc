@@ -1,5 +1,7 @@
 // The topic is missing, deleted in mid load, or grows: what cannot be delivered fails as
 // unknown_topic, and the rest arrives once, in order within each partition.
+#include <malloc.h>
+
 #include <algorithm>
 #include <map>
 #include <string>
@@ -99,6 +101,36 @@ TEST_F(TopicFaultTest, K12_DeletedInMidLoadAndMadeAgain) {
                 report.corrupt + report.misplaced,
             0U)
       << report.text;
+}
+
+// What is refused at hand-over must leave nothing behind in the client either.
+TEST_F(TopicFaultTest, K12_FailingForAsLongAsTheTopicIsGoneTakesNoMemory) {
+  testing::create_topic(servers_.brokers(), topic_);
+  std::unique_ptr<Engine> engine;
+  ASSERT_TRUE(Engine::open(options(), engine).ok());
+  Publisher publisher = engine->publisher();
+  const EventView event{
+      .id = "1", .type = "t", .source_type = "repo", .source_id = "owner/repo", .payload = "{}"};
+  Outcome outcome;
+  ASSERT_TRUE(publisher.publish_and_wait({&event, 1}, seconds{20}, {&outcome, 1}).ok());
+  testing::delete_topic(servers_.brokers(), topic_);
+  ASSERT_TRUE(eventually(seconds{20}, [&] {
+    (void)publisher.publish_and_wait({&event, 1}, seconds{5}, {&outcome, 1});
+    return outcome.failure == Failure::unknown_topic;
+  }));
+
+  const auto bytes_after = [&](int events) {
+    for (int i = 0; i < events; ++i) {
+      EXPECT_EQ(publisher.publish(event, seconds{20}), PublishResult::accepted);
+    }
+    EXPECT_TRUE(eventually(seconds{60}, [&] { return engine->stats()[Counter::pending] == 0; }));
+    return ::mallinfo2().uordblks;
+  };
+  const std::size_t before = bytes_after(100'000);  // As much is on the way at the most.
+  const std::size_t after = bytes_after(100'000);
+  EXPECT_GE(engine->stats()[Counter::failed_unknown_topic], 200'000U);
+  EXPECT_LT(after, before + 8 * 1024 * 1024)
+      << "a message of the client's is 160 bytes and its key";
 }
 
 TEST_F(TopicFaultTest, K12_GrownFromFourToEightPartitionsInMidLoad) {
