@@ -248,22 +248,11 @@ std::size_t KafkaWorker::expire(base::TimePoint now) {
   const bool more = batcher_.waiting_events() > 0 || !unplaced_.empty();
   expire_at_ = more ? now + kExpiryStep : base::kNever;
   const std::size_t count = expired.size() + never_placed.size();
-  if (is_without_topic()) {
-    constexpr std::string_view kNoTopic = "the cluster has no such topic";
-    settle_waiting(std::move(never_placed), Failure::unknown_topic, kNoTopic);
-    settle_waiting(std::move(expired), Failure::unknown_topic, kNoTopic);
-  } else {
-    settle_waiting(std::move(never_placed), Failure::timed_out,
-                   "no broker answered for the topic within kafka.delivery_timeout");
-    settle_waiting(std::move(expired), Failure::timed_out,
-                   "no broker took it within kafka.delivery_timeout");
-  }
+  settle_waiting(std::move(never_placed), Failure::timed_out,
+                 "no broker answered for the topic within kafka.delivery_timeout");
+  settle_waiting(std::move(expired), Failure::timed_out,
+                 "no broker took it within kafka.delivery_timeout");
   return count;
-}
-
-// The last that was heard of it, from the client or by an event's failure, is that it is missing.
-bool KafkaWorker::is_without_topic() const {
-  return unwell_ && said_.heard().first == KafkaHealth::topic;
 }
 
 void KafkaWorker::follow_topic() {
@@ -272,10 +261,7 @@ void KafkaWorker::follow_topic() {
   const std::int32_t before = partitions_;
   batcher_.set_connections(view.connections);
   partitions_ = batcher_.lanes() / settings_.clients;
-  if (is_without_topic()) {
-    unwell_ = false;
-    said_.say(KafkaHealth::up);
-  }
+  if (topic_missed_at_) say_well("kafka: the topic is there again");
   heed_message_limit(view.message_bytes_max);
   if (before == 0) {
     event::EventList waiting = std::move(unplaced_);
@@ -384,7 +370,11 @@ void KafkaWorker::settle(std::span<Report> reports) {
   for (std::size_t i = 0; i < reports.size(); ++i) {
     // A backlog is larger than the cache: the events to come are fetched while this one is told.
     if (i + kPrefetch < reports.size()) event::Event::prefetch(reports[i + kPrefetch].event.get());
-    const Report& report = reports[i];
+    Report& report = reports[i];
+    if (report.failure == Failure::timed_out && topic_missed_at_) [[unlikely]] {
+      report.failure = Failure::unknown_topic;
+      report.detail = "the cluster has no such topic";
+    }
     const event::Event& event = *report.event;
     const bool acknowledged = report.failure == Failure::none;
     const Persisted persisted = persisted_of(report);
@@ -417,7 +407,7 @@ void KafkaWorker::settle(std::span<Report> reports) {
   }
   if (notifications_ != nullptr) notifications_->flush();
   if (delivered > 0) {
-    recover();
+    recover(reports);
   } else if (!reports.empty()) {
     heed_failure(reports.back());
   }
@@ -440,12 +430,15 @@ void KafkaWorker::follow_acknowledged(const Report& report) {
   announce(std::move(notification));
 }
 
-void KafkaWorker::recover() {
+void KafkaWorker::recover(std::span<const Report> reports) {
   acknowledged_at_.store(now_, std::memory_order_release);
-  if (std::exchange(unwell_, false)) said_.say(KafkaHealth::up);
-  if (!kafka_in_trouble_) return;
-  kafka_in_trouble_ = false;
-  log_.write(LogKind::kafka_recovered, LogLevel::info, "kafka: events are acknowledged again");
+  if (!unwell_ && !kafka_in_trouble_) return;
+  // What was acknowledged before the topic went may be read after it.
+  const auto shows_the_topic = [this](const Report& report) {
+    return report.failure == Failure::none && report.event->taken_at > *topic_missed_at_;
+  };
+  if (topic_missed_at_ && std::ranges::none_of(reports, shows_the_topic)) return;
+  say_well("kafka: events are acknowledged again");
 }
 
 // A right that was taken away, or a topic that was deleted, is told by the events' own failures.
@@ -459,7 +452,19 @@ void KafkaWorker::heed_failure(const Report& last) {
 
 void KafkaWorker::say_unwell(KafkaHealth health, std::string_view reason) {
   unwell_ = true;
+  if (health != KafkaHealth::topic) {
+    topic_missed_at_.reset();
+  } else if (!topic_missed_at_) {
+    topic_missed_at_ = now_;
+  }
   said_.say(health, reason);
+}
+
+void KafkaWorker::say_well(std::string_view line) {
+  topic_missed_at_.reset();
+  if (std::exchange(unwell_, false)) said_.say(KafkaHealth::up);
+  if (!std::exchange(kafka_in_trouble_, false)) return;
+  log_.write(LogKind::kafka_recovered, LogLevel::info, line);
 }
 
 std::pair<KafkaHealth, std::string> KafkaWorker::health(base::TimePoint now) const {

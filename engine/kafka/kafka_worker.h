@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -92,10 +93,10 @@ class KafkaWorker final : public base::Duty {
   void settle(std::span<Report> reports);
   void settle_waiting(event::EventList&& list, Failure failure, std::string_view detail);
   void follow_acknowledged(const Report& report);
-  void recover();
+  void recover(std::span<const Report> reports);
   void heed_failure(const Report& last);
-  [[nodiscard]] bool is_without_topic() const;
   void say_unwell(KafkaHealth health, std::string_view reason);
+  void say_well(std::string_view line);
   void announce(event::Notification&& notification);
   void call_back(std::span<const Outcome> outcomes) noexcept;
 
@@ -120,6 +121,9 @@ class KafkaWorker final : public base::Duty {
   NoticeKind trouble_ = NoticeKind::info;
   base::Histogram latencies_;
   bool unwell_ = false;  // said_ was told of trouble that is not over.
+  // Since when the topic is missing, by the last that was heard from the client or by an event's
+  // failure. What times out then does so for that reason.
+  std::optional<base::TimePoint> topic_missed_at_;
   // What health() tells. `unreachable` stands for "no broker was heard of yet" only: afterwards it
   // follows from the time of the last answer.
   base::Said<KafkaHealth> said_{KafkaHealth::unreachable};

@@ -256,6 +256,61 @@ TEST_F(KafkaWorkerTest, WhatWaitedForATopicThatIsGoneFailsForThatReason) {
   EXPECT_EQ(counters_.get(Counter::failed_unknown_topic), 3U);
 }
 
+TEST_F(KafkaWorkerTest, WhatTheClientHeldUntilItsTimeWasOverFailsForTheMissingTopicToo) {
+  start();
+  with_partitions({1});
+  publish("source", 1);
+  publish("source", 2);
+  step();
+  kafka_->report(1, Failure::timed_out, Persisted::maybe);
+  step(seconds{1});
+  kafka_->notices.push_back({NoticeKind::topic, "the cluster has no topic `t`"});
+  step(seconds{2});
+  kafka_->report(1, Failure::timed_out, Persisted::maybe);
+  step(seconds{3});
+  ASSERT_EQ(tags(OutcomeKind::failed), (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_EQ(outcomes_[0].failure, Failure::timed_out);
+  EXPECT_EQ(outcomes_[1].failure, Failure::unknown_topic);
+  EXPECT_EQ(outcomes_[1].persisted, Persisted::maybe) << "its reason says nothing of where it is";
+}
+
+TEST_F(KafkaWorkerTest, AnAcknowledgementFromBeforeTheTopicWentDoesNotBringItBack) {
+  start();
+  kafka_->answered = at(seconds{3});
+  with_partitions({1});
+  publish("source", 1);
+  step(seconds{1});
+  kafka_->notices.push_back({NoticeKind::topic, "the cluster has no topic `t`"});
+  step(seconds{2});
+  kafka_->acknowledge();
+  step(seconds{3});
+  EXPECT_EQ(tags(OutcomeKind::delivered), (std::vector<std::uint64_t>{1}));
+  EXPECT_EQ(worker_->health(at(seconds{3})).first, KafkaHealth::topic);
+  publish("source", 2);
+  step(seconds{3});
+  kafka_->acknowledge();
+  step(seconds{3});
+  EXPECT_EQ(worker_->health(at(seconds{3})).first, KafkaHealth::up) << "made again unnoticed";
+  EXPECT_EQ(lines_.size(), 2U);
+}
+
+TEST_F(KafkaWorkerTest, TellsEveryTimeThatTheTopicGoesAndComes) {
+  start();
+  kafka_->answered = at(seconds{1});
+  with_partitions({1});
+  for (int time = 0; time < 2; ++time) {
+    kafka_->notices.push_back({NoticeKind::topic, "the cluster has no topic `t`"});
+    step(seconds{1});
+    EXPECT_EQ(worker_->health(at(seconds{1})).first, KafkaHealth::topic);
+    with_partitions({1});
+    step(seconds{1});
+    EXPECT_EQ(worker_->health(at(seconds{1})).first, KafkaHealth::up);
+  }
+  ASSERT_EQ(lines_.size(), 4U);
+  EXPECT_NE(lines_[2].find("no topic `t`"), std::string::npos) << lines_[2];
+  EXPECT_NE(lines_[3].find("the topic is there again"), std::string::npos) << lines_[3];
+}
+
 TEST_F(KafkaWorkerTest, KeepsTheOrderOfASourceWhenTheClientHasNoRoom) {
   start();
   with_partitions({1});
