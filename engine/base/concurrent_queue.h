@@ -10,7 +10,14 @@
 // ThreadSanitizer does not see fences, and the queue orders the second use of a block by a relaxed
 // load and a fence: as it reads, each such use is a race. Under it alone the queue's atomics order
 // by themselves, so that what is reported is ours. Its headers come first: they mean what they say.
-#ifdef __SANITIZE_THREAD__
+#if defined(__SANITIZE_THREAD__)
+#define DUALSTREAM_UNDER_THREAD_SANITIZER
+#elif defined(__has_feature)  // clang's way to say it.
+#if __has_feature(thread_sanitizer)
+#define DUALSTREAM_UNDER_THREAD_SANITIZER
+#endif
+#endif
+#ifdef DUALSTREAM_UNDER_THREAD_SANITIZER
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -37,11 +44,12 @@
 #endif
 #include <concurrentqueue.h>
 #pragma GCC diagnostic pop
-#ifdef __SANITIZE_THREAD__
+#ifdef DUALSTREAM_UNDER_THREAD_SANITIZER
 #undef memory_order_relaxed
 #undef memory_order_acquire
 #undef memory_order_release
 #undef memory_order_acq_rel
+#undef DUALSTREAM_UNDER_THREAD_SANITIZER
 #endif
 
 namespace dualstream::base {
