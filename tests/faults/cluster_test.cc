@@ -75,8 +75,11 @@ class ClusterFaultTest : public ::testing::Test {
     EXPECT_TRUE(report.ok()) << report.text;
     EXPECT_EQ(report.records, accepted_);
     const std::lock_guard lock{mutex_};
+    const std::chrono::duration<double> gap = gap_;
     std::printf("%zu events; longest time without an acknowledgement: %.2f s\n", accepted_,
-                std::chrono::duration<double>(gap_).count());
+                gap.count());
+    RecordProperty("measured_longest_seconds_without_an_acknowledgement",
+                   std::to_string(gap.count()));
   }
 
   bool led() {

@@ -9,8 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "kafka/partitioner.h"
-#include "support/events.h"
-#include "support/fake_kafka_producer.h"
+#include "support/kafka_worker_test.h"
 
 namespace dualstream::kafka {
 namespace {
@@ -18,80 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::at;
-
-// The worker stepped by hand between a real queue and a fake Kafka. After each test the ledger has
-// to balance.
-class KafkaWorkerTest : public ::testing::Test {
- protected:
-  void start(KafkaWorker::Settings settings = {}) {
-    settings.on_outcomes = [this, then = settings.on_outcomes](std::span<const Outcome> outcomes) {
-      for (const Outcome& outcome : outcomes) {
-        outcomes_.push_back(outcome);
-        payloads_.emplace_back(outcome.event.payload);
-      }
-      if (then) then(outcomes);
-    };
-    auto fake = std::make_unique<testing::FakeKafkaProducer>();
-    kafka_ = fake.get();
-    worker_ = std::make_unique<KafkaWorker>(std::move(settings), std::move(fake), queue_,
-                                            &notifications_, counters_, log_);
-  }
-
-  void with_partitions(std::vector<std::int32_t> connections) {
-    kafka_->topic_changes.push_back({std::move(connections)});
-  }
-
-  event::EventQueue::Admission publish(std::string_view source, std::uint64_t tag,
-                                       event::AnswerSlot answer = {},
-                                       base::TimePoint published_at = {}) {
-    event::EventPtr event = testing::make_event(source, tag);
-    event->answer = std::move(answer);
-    event->published_at = published_at;
-    const auto admission = queue_.admit(event->block_bytes());
-    if (admission == event::EventQueue::Admission::admitted) {
-      accepted_ += 1;
-      EXPECT_TRUE(queue_.push(producer_, event));
-    }
-    return admission;
-  }
-
-  void step(base::Duration time = {}) { worker_->do_work(at(time)); }
-
-  void TearDown() override {
-    EXPECT_EQ(accepted_, counters_.get(Counter::delivered) + counters_.get(Counter::failed) +
-                             queue_.pending_events());
-  }
-
-  std::vector<std::uint64_t> tags(OutcomeKind kind) const {
-    std::vector<std::uint64_t> tags;
-    for (const Outcome& outcome : outcomes_) {
-      if (outcome.kind == kind) tags.push_back(outcome.tag);
-    }
-    return tags;
-  }
-
-  std::vector<event::Notification> notified() {
-    std::vector<event::Notification> all;
-    std::array<event::Notification, 16> some;
-    while (const std::size_t count = notifications_.pop(some)) {
-      for (std::size_t i = 0; i < count; ++i) all.push_back(std::move(some[i]));
-    }
-    return all;
-  }
-
-  std::vector<std::string> lines_;
-  base::Log log_{[this](const LogLine& line) { lines_.push_back(text_of(line)); }};
-  base::Counters counters_;
-  base::Parker parker_;
-  event::EventQueue queue_{{.events_max = 10'000}, parker_};
-  event::EventQueue::Producer producer_{queue_};
-  event::NotificationQueue notifications_{{}, counters_, parker_};
-  testing::FakeKafkaProducer* kafka_ = nullptr;
-  std::unique_ptr<KafkaWorker> worker_;
-  std::uint64_t accepted_ = 0;
-  std::vector<Outcome> outcomes_;
-  std::vector<std::string> payloads_;
-};
 
 TEST_F(KafkaWorkerTest, TellsTheCallerAndRedisWhereTheEventLies) {
   start();
@@ -168,55 +93,6 @@ TEST_F(KafkaWorkerTest, SaysWhenItsNotificationsWereMade) {
   EXPECT_EQ(notified().at(0).made_at(at(milliseconds{6})), at(milliseconds{5}));
 }
 
-TEST_F(KafkaWorkerTest, IsUnreachableUntilTheClusterAnswersAndWhenItFallsSilent) {
-  start();
-  EXPECT_EQ(worker_->health(at(seconds{0})).first, KafkaHealth::unreachable);
-  kafka_->answered = at(seconds{1});
-  EXPECT_EQ(worker_->health(at(seconds{2})).first, KafkaHealth::up);
-  kafka_->notices.push_back({NoticeKind::unreachable, "3/3 brokers are down"});
-  step(seconds{3});
-  EXPECT_EQ(worker_->health(at(seconds{3})).first, KafkaHealth::up)
-      << "a broker that is gone is not all of them";
-  const auto silent = worker_->health(at(seconds{10}));
-  EXPECT_EQ(silent.first, KafkaHealth::unreachable);
-  EXPECT_EQ(silent.second, "3/3 brokers are down");
-  with_partitions({1});
-  publish("source", 1);
-  step(seconds{11});
-  kafka_->acknowledge();
-  step(seconds{12});
-  EXPECT_EQ(worker_->health(at(seconds{13})).first, KafkaHealth::up) << "it acknowledged";
-}
-
-TEST_F(KafkaWorkerTest, IsUnauthorizedUntilSomethingIsAcknowledged) {
-  start();
-  kafka_->answered = at(seconds{1});
-  with_partitions({1});
-  publish("source", 1);
-  step(seconds{1});
-  kafka_->report(1, Failure::unauthorized, Persisted::no);
-  step(seconds{1});
-  const auto health = worker_->health(at(seconds{1}));
-  EXPECT_EQ(health.first, KafkaHealth::unauthorized);
-  EXPECT_EQ(health.second, "said by the fake");
-  publish("source", 2);
-  step(seconds{2});
-  kafka_->acknowledge();
-  step(seconds{2});
-  EXPECT_EQ(worker_->health(at(seconds{2})).first, KafkaHealth::up);
-}
-
-TEST_F(KafkaWorkerTest, ATopicThatComesBackIsWellBeforeAnyEvent) {
-  start();
-  kafka_->answered = at(seconds{1});
-  kafka_->notices.push_back({NoticeKind::topic, "the cluster has no topic `t`"});
-  step(seconds{1});
-  EXPECT_EQ(worker_->health(at(seconds{1})).first, KafkaHealth::topic);
-  with_partitions({1});
-  step(seconds{2});
-  EXPECT_EQ(worker_->health(at(seconds{2})).first, KafkaHealth::up);
-}
-
 TEST_F(KafkaWorkerTest, HoldsEventsUntilTheTopicIsKnown) {
   start();
   for (std::uint64_t tag = 0; tag < 10; ++tag) publish("source", tag);
@@ -240,75 +116,6 @@ TEST_F(KafkaWorkerTest, FailsWhatNoBrokerTookWithinTheDeliveryTimeout) {
   ASSERT_EQ(tags(OutcomeKind::failed), (std::vector<std::uint64_t>{1}));
   EXPECT_EQ(outcomes_[0].failure, Failure::timed_out);
   EXPECT_EQ(outcomes_[0].persisted, Persisted::no);
-}
-
-TEST_F(KafkaWorkerTest, WhatWaitedForATopicThatIsGoneFailsForThatReason) {
-  start({.delivery_timeout = seconds{5}});
-  with_partitions({1});
-  for (std::uint64_t tag = 0; tag < 3; ++tag) publish("source", tag);
-  kafka_->room = 1;
-  step();
-  kafka_->report(1, Failure::unknown_topic, Persisted::no);
-  kafka_->room = 0;
-  step(seconds{6});
-  ASSERT_EQ(tags(OutcomeKind::failed), (std::vector<std::uint64_t>{0, 1, 2}));
-  EXPECT_EQ(outcomes_[2].failure, Failure::unknown_topic);
-  EXPECT_EQ(counters_.get(Counter::failed_unknown_topic), 3U);
-}
-
-TEST_F(KafkaWorkerTest, WhatTheClientHeldUntilItsTimeWasOverFailsForTheMissingTopicToo) {
-  start();
-  with_partitions({1});
-  publish("source", 1);
-  publish("source", 2);
-  step();
-  kafka_->report(1, Failure::timed_out, Persisted::maybe);
-  step(seconds{1});
-  kafka_->notices.push_back({NoticeKind::topic, "the cluster has no topic `t`"});
-  step(seconds{2});
-  kafka_->report(1, Failure::timed_out, Persisted::maybe);
-  step(seconds{3});
-  ASSERT_EQ(tags(OutcomeKind::failed), (std::vector<std::uint64_t>{1, 2}));
-  EXPECT_EQ(outcomes_[0].failure, Failure::timed_out);
-  EXPECT_EQ(outcomes_[1].failure, Failure::unknown_topic);
-  EXPECT_EQ(outcomes_[1].persisted, Persisted::maybe) << "its reason says nothing of where it is";
-}
-
-TEST_F(KafkaWorkerTest, AnAcknowledgementFromBeforeTheTopicWentDoesNotBringItBack) {
-  start();
-  kafka_->answered = at(seconds{3});
-  with_partitions({1});
-  publish("source", 1);
-  step(seconds{1});
-  kafka_->notices.push_back({NoticeKind::topic, "the cluster has no topic `t`"});
-  step(seconds{2});
-  kafka_->acknowledge();
-  step(seconds{3});
-  EXPECT_EQ(tags(OutcomeKind::delivered), (std::vector<std::uint64_t>{1}));
-  EXPECT_EQ(worker_->health(at(seconds{3})).first, KafkaHealth::topic);
-  publish("source", 2);
-  step(seconds{3});
-  kafka_->acknowledge();
-  step(seconds{3});
-  EXPECT_EQ(worker_->health(at(seconds{3})).first, KafkaHealth::up) << "made again unnoticed";
-  EXPECT_EQ(lines_.size(), 2U);
-}
-
-TEST_F(KafkaWorkerTest, TellsEveryTimeThatTheTopicGoesAndComes) {
-  start();
-  kafka_->answered = at(seconds{1});
-  with_partitions({1});
-  for (int time = 0; time < 2; ++time) {
-    kafka_->notices.push_back({NoticeKind::topic, "the cluster has no topic `t`"});
-    step(seconds{1});
-    EXPECT_EQ(worker_->health(at(seconds{1})).first, KafkaHealth::topic);
-    with_partitions({1});
-    step(seconds{1});
-    EXPECT_EQ(worker_->health(at(seconds{1})).first, KafkaHealth::up);
-  }
-  ASSERT_EQ(lines_.size(), 4U);
-  EXPECT_NE(lines_[2].find("no topic `t`"), std::string::npos) << lines_[2];
-  EXPECT_NE(lines_[3].find("the topic is there again"), std::string::npos) << lines_[3];
 }
 
 TEST_F(KafkaWorkerTest, KeepsTheOrderOfASourceWhenTheClientHasNoRoom) {
@@ -478,25 +285,6 @@ TEST_F(KafkaWorkerTest, ClosesTheClientWhenThePurgesReportsDoNotCome) {
   step(seconds{1} + KafkaWorker::kPurgeGrace);
   EXPECT_TRUE(worker_->finished());
   EXPECT_EQ(tags(OutcomeKind::failed), (std::vector<std::uint64_t>{1}));
-}
-
-TEST_F(KafkaWorkerTest, LogsTroubleOnceUntilItIsOver) {
-  start();
-  with_partitions({1});
-  for (int i = 0; i < 5; ++i)
-    kafka_->notices.push_back({NoticeKind::unreachable, "127.0.0.1:9092: refused"});
-  step();
-  EXPECT_EQ(lines_.size(), 1U);
-  publish("source", 1);
-  kafka_->acknowledge_at_once = true;
-  step();
-  step();
-  ASSERT_EQ(lines_.size(), 2U);
-  EXPECT_NE(lines_[1].find("acknowledged again"), std::string::npos);
-  kafka_->notices.push_back({NoticeKind::unreachable, "127.0.0.1:9092: refused"});
-  step();
-  EXPECT_EQ(lines_.size(), 3U);
-  EXPECT_EQ(counters_.get(Counter::kafka_errors), 6U);
 }
 
 TEST_F(KafkaWorkerTest, UsesNewPartitionsAndSaysSo) {
