@@ -94,6 +94,11 @@ TEST(CommandLineTest, NamesTheNearestKnownFlagAndCommand) {
   EXPECT_EQ(parse({"ingset"}).status.message, "unknown command `ingset`; did you mean `ingest`?");
 }
 
+TEST(CommandLineTest, NamesTheCommandsThatHaveTheFlag) {
+  EXPECT_EQ(parse({"doctor", "--checkpoint=x"}).status.message,
+            "`--checkpoint` is a flag of ingest, not of doctor");
+}
+
 TEST(CommandLineTest, HasNoFlagForAPassword) {
   EXPECT_EQ(parse({"ingest", "--redis-password", "x"}).status.message,
             "unknown flag `--redis-password`; did you mean `--redis-password-file`?");

@@ -52,14 +52,37 @@ Status check_values(const CommandLine& line) {
   return {};
 }
 
-// What is left of the words is operands, or a flag that nobody knows.
-Status take_operands(const std::vector<std::string>& rest, CommandLine& line) {
+// Also when it is a flag of other commands.
+Status unknown_flag(const std::string& name, const Command& command,
+                    std::span<const Command> commands) {
+  std::vector<std::string> known{"--help"};
+  unsigned elsewhere = 0;
+  for (const OptionInfo& option : options()) {
+    if ((option.places & kFlag) == 0) continue;
+    std::string flag = flag_name(option);
+    if ((option.commands & command.bit) == 0) {
+      if (flag == name) elsewhere |= option.commands;
+      continue;
+    }
+    known.push_back(std::move(flag));
+  }
+  std::string others;
+  for (const Command& other : commands) {
+    if ((other.bit & elsewhere) == 0) continue;
+    others.append(others.empty() ? "" : ", ").append(other.name);
+  }
+  const std::string nearest = did_you_mean(name, known);
+  if (others.empty()) return usage_error(concat({"unknown flag `", name, "`", nearest}));
+  return usage_error(
+      concat({"`", name, "` is a flag of ", others, ", not of ", command.name, nearest}));
+}
+
+// What is left of the words is operands, or a flag that the command does not know.
+Status take_operands(const std::vector<std::string>& rest, std::span<const Command> commands,
+                     const Command& command, CommandLine& line) {
   for (const std::string& word : rest) {
     if (word.size() > 1 && word.starts_with('-')) {
-      const std::string name = word.substr(0, word.find('='));
-      std::vector<std::string> known = known_names(kFlag);
-      known.emplace_back("--help");
-      return usage_error("unknown flag `" + name + "`" + did_you_mean(name, known));
+      return unknown_flag(word.substr(0, word.find('=')), command, commands);
     }
     line.operands.push_back(word);
   }
@@ -67,7 +90,8 @@ Status take_operands(const std::vector<std::string>& rest, CommandLine& line) {
 }
 
 // `words` are those before a "--", behind which everything is an operand.
-Status parse_words(std::vector<std::string> words, const Command& command, CommandLine& line) {
+Status parse_words(std::vector<std::string> words, std::span<const Command> commands,
+                   const Command& command, CommandLine& line) {
   CLI::App app;
   app.set_help_flag();
   app.add_flag("-h,--help", line.help);
@@ -85,16 +109,18 @@ Status parse_words(std::vector<std::string> words, const Command& command, Comma
     wrong = error.what();
   }
   if (line.help) return {};
-  if (Status status = take_operands(app.remaining(), line); !status.ok()) return status;
+  if (Status status = take_operands(app.remaining(), commands, command, line); !status.ok()) {
+    return status;
+  }
   if (wrong) return usage_error(*wrong);
   return check_values(line);
 }
 
-Status parse_arguments(std::span<char* const> arguments, const Command& command,
-                       CommandLine& line) {
+Status parse_arguments(std::span<char* const> arguments, std::span<const Command> commands,
+                       const Command& command, CommandLine& line) {
   std::vector<std::string> words{arguments.begin(), arguments.end()};
   const auto dashes = std::find(words.begin(), words.end(), "--");
-  Status status = parse_words({words.begin(), dashes}, command, line);
+  Status status = parse_words({words.begin(), dashes}, commands, command, line);
   if (!status.ok() || line.help) return status;
   if (dashes != words.end()) line.operands.insert(line.operands.end(), dashes + 1, words.end());
   if (!line.operands.empty() && command.operands.empty()) {
@@ -129,7 +155,7 @@ Status parse_command_line(std::span<char* const> arguments, std::span<const Comm
     return usage_error("unknown command `" + first + "`" + did_you_mean(first, known));
   }
   line.command = &*found;
-  return parse_arguments(arguments.subspan(1), *found, line);
+  return parse_arguments(arguments.subspan(1), commands, *found, line);
 }
 
 }  // namespace dualstream::command

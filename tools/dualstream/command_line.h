@@ -20,8 +20,8 @@ struct CommandLine {
   std::vector<std::string> operands;
 };
 
-// An unknown flag or subcommand is an error that names the nearest known one. When `help` is set,
-// nothing else is checked.
+// An unknown flag or subcommand is an error that names the nearest known one, or the subcommands
+// that have the flag. When `help` is set, nothing else is checked.
 [[nodiscard]] Status parse_command_line(std::span<char* const> arguments,
                                         std::span<const Command> commands, CommandLine& line);
 
