@@ -20,7 +20,7 @@ enum class LogKind : std::uint8_t {
   kafka_unauthorized,   // A broker refuses the credentials or a right; events fail.
   kafka_topic,          // The topic is missing or cannot be used; events fail.
   kafka_error,          // Another error that the Kafka client told of.
-  kafka_recovered,      // Events are acknowledged again.
+  kafka_recovered,      // Events are acknowledged, or the topic is there, again.
   kafka_rebuilt,        // A fatal error made the engine replace the Kafka client.
   kafka_partitions,     // The topic has more partitions than before.
   kafka_message_limit,  // The topic's max.message.bytes changed.
