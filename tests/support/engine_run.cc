@@ -1,6 +1,7 @@
 #include "support/engine_run.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -65,8 +66,11 @@ void EngineRun::take_outcomes(std::span<const Outcome> outcomes) {
   outcomes_ += outcomes.size();
   for (const Outcome& outcome : outcomes) {
     checker_.expect(outcome);
-    if (outcome.kind == OutcomeKind::failed)
-      failed_[static_cast<std::size_t>(outcome.failure)] += 1;
+    if (outcome.kind != OutcomeKind::failed) continue;
+    failed_[static_cast<std::size_t>(outcome.failure)] += 1;
+    std::string why{name(outcome.failure)};
+    why.append(", persisted: ").append(name(outcome.persisted)).append(": ");
+    reasons_[why.append(outcome.detail)] += 1;
   }
 }
 
@@ -127,6 +131,10 @@ Status EngineRun::stop(std::chrono::milliseconds deadline) {
   record("delivered", stats[Counter::delivered]);
   record("failed", stats[Counter::failed]);
   record("rebuilds", stats[Counter::producer_rebuilds]);
+  const std::lock_guard lock{mutex_};
+  for (const auto& [reason, count] : reasons_) {
+    std::printf("failed %zu: %s\n", count, reason.c_str());
+  }
   if (!options_.redis.address.empty()) {
     record("dropped", stats.dropped());
     record("unconfirmed", stats[Counter::unconfirmed]);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -84,6 +85,7 @@ class EngineRun {
   mutable std::mutex mutex_;
   EventsChecker checker_;
   std::vector<std::size_t> failed_;
+  std::map<std::string, std::size_t> reasons_;  // Why events failed; stop() prints them.
   std::size_t outcomes_ = 0;
   std::vector<std::string> log_lines_;
 
